@@ -1,0 +1,9 @@
+"""Registers the app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ListeningTestConfig(AppConfig):
+    name = "listening_test"
+    verbose_name = _("Listening test")
