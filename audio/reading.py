@@ -1,0 +1,120 @@
+"""Reading audio: what strangers upload (in a limited child process) and our own FLAC files (directly)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from audio.refusal import UnreadableAudio
+
+__all__ = ["SAMPLE_RATE", "Audio", "Decoded", "UnreadableAudio", "read_flac", "read_upload"]
+
+SAMPLE_RATE = 44_100
+"""Hz."""
+
+Audio = npt.NDArray[np.float32]
+"""float32 `[2, samples]` at 44.1 kHz; full scale is ±1, values beyond it are kept."""
+
+MEMORY_BYTES = 1536 * 2**20
+CPU_SECONDS = 120
+WALL_SECONDS = 180
+ROOT = Path(__file__).resolve().parent.parent
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An uploaded file, decoded.
+
+    `samples`: 44.1 kHz stereo. `sample_rate` (Hz), `channels` and `format` (e.g. "FLAC 24 bit") are the file's own.
+    `notes` say what was done: "mono_doubled", "mixed_down" (more than two channels), "resampled".
+    """
+
+    samples: Audio
+    sample_rate: int
+    channels: int
+    format: str
+    notes: list[str]
+
+
+def read_upload(
+    path: Path,
+    *,
+    max_seconds: float,
+    min_seconds: float = 0.0,
+    folder: Path | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+    cpu_seconds: int = CPU_SECONDS,
+) -> Decoded:
+    """Decode a stranger's file: WAV, FLAC, MP3, OGG (Vorbis, Opus, FLAC), AIFF, or M4A (AAC, ALAC).
+
+    More than two channels are mixed down by ITU-R BS.775, one is put on both sides, and every sample rate is
+    converted to 44.1 kHz. A child process with limits on memory, time and output does the work; the decoded audio
+    passes through a temporary folder (inside `folder`, if given) that is gone afterwards.
+
+    Raises `UnreadableAudio` with the codes listed there.
+    """
+    if path.stat().st_size == 0:
+        raise UnreadableAudio("empty_file")
+    limits = {"max_seconds": max_seconds, "memory_bytes": memory_bytes, "cpu_seconds": cpu_seconds}
+    with tempfile.TemporaryDirectory(prefix="decode-", dir=folder) as work:
+        raw = Path(work) / "audio.raw"
+        answer = _run_child(path, raw, limits)
+        if "code" in answer:
+            raise UnreadableAudio(answer["code"], **answer["params"])
+        if answer["seconds"] < min_seconds:
+            raise UnreadableAudio("too_short", seconds=round(answer["seconds"], 1), limit=min_seconds)
+        interleaved = np.memmap(raw, dtype=np.float32, mode="r").reshape(-1, 2)
+        samples = np.ascontiguousarray(interleaved.T)
+    return Decoded(samples, answer["sample_rate"], answer["channels"], answer["format"], answer["notes"])
+
+
+def _run_child(path: Path, raw: Path, limits: dict[str, float]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "audio.reading_child", str(path.resolve()), str(raw), json.dumps(limits)]
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, cwd=ROOT, env=_child_environment(), capture_output=True, timeout=WALL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"code": "too_costly", "params": {}}
+    if done.returncode == 0:
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer
+    log.warning("decoder ended with %s: %s", done.returncode, done.stderr[-2000:].decode(errors="replace"))
+    stopped = done.returncode in (-signal.SIGKILL, -signal.SIGXCPU)
+    starved = any(word in done.stderr for word in (b"Memory", b"memory", b"bad_alloc", b"map segment"))
+    return {"code": "too_costly" if stopped or starved else "not_audio", "params": {}}
+
+
+def _child_environment() -> dict[str, str]:
+    """Nothing of ours, and one thread for each library: threads reserve address space, which is limited."""
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    return {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **dict.fromkeys(threads, "1")}
+
+
+def read_flac(file: Path | str | IO[bytes], start: float | None = None, end: float | None = None) -> Audio:
+    """Our own FLAC file, or the part of it from `start` to `end` seconds, as float32 `[channels, samples]`.
+
+    The part begins at round(start · 44100) and ends before round(end · 44100), so equal times give equal lengths in
+    every file. Raises `ValueError` for a part that does not lie inside the file.
+    """
+    with soundfile.SoundFile(file) as sound:
+        first = 0 if start is None else round(start * sound.samplerate)
+        last = sound.frames if end is None else round(end * sound.samplerate)
+        if not 0 <= first < last <= sound.frames:
+            raise ValueError(f"samples {first} to {last} do not lie inside a file of {sound.frames}")
+        sound.seek(first)
+        samples: Audio = sound.read(last - first, dtype="float32", always_2d=True).T
+    return np.ascontiguousarray(samples)
