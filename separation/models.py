@@ -113,6 +113,7 @@ class SeparationJob(models.Model):
     error_params = models.JSONField(default=dict, blank=True)  # fill the sentence, see messages.sentence
     ran = models.JSONField(default=dict, blank=True)  # separators.base.Ran
     queued_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(default=timezone.now)  # when its message last went to the queue
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ('error_params', models.JSONField(blank=True, default=dict)),
                 ('ran', models.JSONField(blank=True, default=dict)),
                 ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('sent_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('song', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='separation.song')),

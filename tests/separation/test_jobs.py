@@ -1,0 +1,500 @@
+"""A separation job: the row is the truth, whatever happens to workers, messages and disks."""
+
+from __future__ import annotations
+
+import errno
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from pytest_django import Settings
+
+from audio.reading import Audio, read_flac
+from separation import selectors
+from separation.models import SeparationJob, Stem
+from separation.separators.base import BadMixture, Progress, SeparatorError, WeightsMissing
+from separation.separators.registry import UnknownSeparator
+from separation.services import jobs
+from separation.services.files import job_files_delete
+from separation.services.leases import lease_take
+from separation.services.songs import song_delete
+from tests.factories import files_in, job_done_make, job_make, song_make
+from tests.separation.fake import fake_separator
+
+State = SeparationJob.State
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the jobs whose message went out."""
+    ids: list[str] = []
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, args, **options: ids.extend(args))
+    return ids
+
+
+def stems_on_disk(media: Path) -> list[str]:
+    return [name for name in files_in(media) if name.startswith("stems/")]
+
+
+def age(job: SeparationJob, **fields: timedelta) -> None:
+    """Move moments of the job into the past."""
+    now = timezone.now()
+    SeparationJob.objects.filter(pk=job.pk).update(**{name: now - by for name, by in fields.items()})
+
+
+# ── starting ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_start_queues_one_job_and_sends_its_id(sent: list[str]) -> None:
+    song = song_make()
+    job = jobs.job_start(song=song, separator="umx:demo")
+    assert (job.state, job.weights, job.attempt) == (State.QUEUED, "demo", 0)
+    assert sent == [str(job.pk)]
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "done"])
+def test_start_gives_the_job_that_is_already_there(sent: list[str], state: str) -> None:
+    now = timezone.now()
+    there = job_make(state=state, lease_token=uuid.uuid4(), lease_until=now)
+    assert jobs.job_start(song=there.song, separator="umx:demo") == there
+    assert sent == [] and SeparationJob.objects.count() == 1
+
+
+def test_start_takes_the_place_of_a_failed_job(sent: list[str]) -> None:
+    old = job_make(state=State.FAILED, error_code="unexpected")
+    new = jobs.job_retry(job=old)
+    assert new.pk != old.pk and new.state == State.QUEUED
+    assert list(SeparationJob.objects.all()) == [new] and sent == [str(new.pk)]
+
+
+def test_start_of_a_separator_that_does_not_exist(sent: list[str]) -> None:
+    with pytest.raises(UnknownSeparator):
+        jobs.job_start(song=song_make(), separator="magic")
+    assert not SeparationJob.objects.exists()
+
+
+def test_start_while_the_broker_is_away_leaves_a_queued_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: Any, **options: Any) -> None:
+        raise OperationalError("no socket")
+
+    monkeypatch.setattr(jobs.current_app, "send_task", away)
+    assert jobs.job_start(song=song_make(), separator="umx:demo").state == State.QUEUED
+
+
+# ── running ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_run_makes_a_stem_for_every_source(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    fake = fake_separator(monkeypatch)
+    job = job_make()
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.progress, job.attempt, job.error_code) == (State.DONE, 1.0, 1, "")
+    assert job.lease_token is None and job.finished_at is not None
+    assert job.ran["weights_sha256"] == {"vocals.pth": "ab" * 32}
+    assert [stem.source for stem in job.stems.all()] == ["bass", "drums", "other", "vocals"]
+    assert stems_on_disk(media) == [f"stems/{job.pk}/1/{name}.flac" for name in ("bass", "drums", "other", "vocals")]
+    vocals = selectors.stem_for(song=job.song, source="vocals", system="umx:demo")
+    assert vocals is not None
+    assert np.allclose(read_flac(Path(vocals.file.path)) / vocals.gain, 0.4 * fake.heard[0], atol=1e-6)
+
+
+def test_separator_gets_the_song_at_its_own_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mixture that was scaled to fit into its file is scaled back."""
+    fake = fake_separator(monkeypatch)
+    song = song_make(mixture_gain=0.5)
+    jobs.job_run(job_make(song=song).pk)
+    assert np.allclose(fake.heard[0], 2 * read_flac(Path(song.mixture.path)))
+
+
+def test_stems_beyond_full_scale_are_scaled_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = fake_separator(monkeypatch)
+    song = song_make(mixture_gain=0.05)
+    jobs.job_run(job_make(song=song).pk)
+    stem = Stem.objects.get(source="vocals")
+    assert stem.gain < 1.0
+    assert np.allclose(read_flac(Path(stem.file.path)) / stem.gain, 0.4 * fake.heard[0], atol=1e-5)
+
+
+def test_run_twice_gives_one_set_of_stems(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    fake = fake_separator(monkeypatch)
+    job = job_make()
+    jobs.job_run(job.pk)
+    jobs.job_run(job.pk)
+    assert len(fake.heard) == 1
+    assert Stem.objects.count() == 4 and len(stems_on_disk(media)) == 4
+
+
+def test_two_workers_with_one_message_each(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    working, go_on = Event(), Event()
+
+    def wait(mixture: Audio, progress: Progress) -> None:
+        working.set()
+        go_on.wait(10)
+
+    fake = fake_separator(monkeypatch, wait)
+    job = job_make()
+    first = Thread(target=in_own_connection, args=[lambda: jobs.job_run(job.pk)])
+    first.start()
+    assert working.wait(10)
+    jobs.job_run(job.pk)  # the second one finds the work taken
+    go_on.set()
+    first.join()
+    job.refresh_from_db()
+    assert (job.state, job.attempt, len(fake.heard)) == (State.DONE, 1, 1)
+    assert Stem.objects.count() == 4 and len(stems_on_disk(media)) == 4
+
+
+def in_own_connection(work: Callable[[], None]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
+
+
+def test_run_of_a_job_that_is_gone() -> None:
+    jobs.job_run(uuid.uuid4())
+
+
+def test_progress_is_seen_while_it_works_and_never_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    job = job_make()
+
+    def work(mixture: Audio, progress: Progress) -> None:
+        monkeypatch.setattr("separation.services.leases.PROGRESS_SECONDS", 0.0)
+        for share in (0.2, 0.1, 0.8):
+            progress(share)
+            seen.append(SeparationJob.objects.get(pk=job.pk).progress)
+
+    fake_separator(monkeypatch, work)
+    jobs.job_run(job.pk)
+    assert seen == pytest.approx([0.19, 0.19, 0.76])
+
+
+def test_progress_is_written_about_twice_a_second(
+    monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    def work(mixture: Audio, progress: Progress) -> None:
+        with django_assert_max_num_queries(1):
+            for step in range(1000):
+                progress(step / 1000)
+
+    fake_separator(monkeypatch, work)
+    job = job_make()
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.DONE, job.error_params
+
+
+# ── the lease ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_lease_is_renewed_while_the_work_lasts(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.JOB_LEASE_SECONDS = 0.6
+    job = job_make()
+    ends = []
+
+    def work(mixture: Audio, progress: Progress) -> None:
+        for _ in range(3):
+            ends.append(SeparationJob.objects.get(pk=job.pk).lease_until)
+            time.sleep(0.5)
+
+    fake_separator(monkeypatch, work)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.DONE, "1.5 s of work under a lease of 0.6 s"
+    assert ends[0] < ends[1] < ends[2]
+
+
+def test_worker_that_lost_its_lease_writes_nothing(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    """It was silent for too long; another worker took the job meanwhile and has finished it."""
+    job = job_make()
+
+    def sleep_through(mixture: Audio, progress: Progress) -> None:
+        age(job, lease_until=timedelta(seconds=1))
+        second = fake_separator(monkeypatch)
+        second.behaviour = lambda mixture, progress: None  # type: ignore[method-assign]
+        jobs.job_run(job.pk)
+
+    fake_separator(monkeypatch, sleep_through)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (State.DONE, 2)
+    assert Stem.objects.count() == 4
+    assert stems_on_disk(media) == [f"stems/{job.pk}/2/{name}.flac" for name in ("bass", "drums", "other", "vocals")]
+    for stem in Stem.objects.all():
+        assert stem.file.storage.exists(stem.file.name)
+
+
+def test_what_a_killed_attempt_left_is_removed(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    fake_separator(monkeypatch)
+    job = job_make(state=State.RUNNING, attempt=1, lease_token=uuid.uuid4(), lease_until=timezone.now())
+    left = media / "stems" / str(job.pk) / "1"
+    left.mkdir(parents=True)
+    (left / "vocals.flac").write_bytes(b"half a stem")
+    age(job, lease_until=timedelta(seconds=1))
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (State.DONE, 2)
+    assert not left.exists() and len(stems_on_disk(media)) == 4
+
+
+# ── cancelling ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_cancelled_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = fake_separator(monkeypatch)
+    job = job_make()
+    assert jobs.job_cancel(job=job)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED and not hasattr(fake, "heard")
+
+
+def test_cancelled_while_it_works_stops_at_the_next_word(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    job = job_make()
+    reached = []
+
+    def work(mixture: Audio, progress: Progress) -> None:
+        jobs.job_cancel(job=job)
+        progress(0.5)
+        reached.append("the end")
+
+    fake_separator(monkeypatch, work)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED and reached == []
+    assert stems_on_disk(media) == [] and not Stem.objects.exists()
+    assert not (media / "stems" / str(job.pk)).exists()
+
+
+def test_cancelled_at_the_last_moment(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    """Between the last word about progress and the finish, when the stems are already written."""
+    job = job_make()
+    fake_separator(monkeypatch)
+    finish = jobs._finish
+
+    def cancel_then_finish(*args: Any) -> None:
+        assert len(stems_on_disk(media)) == 4
+        jobs.job_cancel(job=job)
+        finish(*args)
+
+    monkeypatch.setattr(jobs, "_finish", cancel_then_finish)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED
+    assert stems_on_disk(media) == [] and not Stem.objects.exists()
+
+
+def test_what_has_ended_cannot_be_cancelled() -> None:
+    job = job_done_make()
+    assert not jobs.job_cancel(job=job)
+    job.refresh_from_db()
+    assert job.state == State.DONE and job.stems.count() == 4
+
+
+def test_song_deleted_while_it_is_separated(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    job = job_make()
+    fake_separator(monkeypatch, lambda mixture, progress: song_delete(song=job.song))
+    jobs.job_run(job.pk)
+    assert not SeparationJob.objects.exists() and not Stem.objects.exists()
+    assert files_in(media) == []
+
+
+# ── failing ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def failing(error: BaseException) -> Callable[[Audio, Progress], None]:
+    def behaviour(mixture: Audio, progress: Progress) -> None:
+        raise error
+
+    return behaviour
+
+
+def test_missing_weights_fail_at_once_and_say_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, media: Path, sent: list[str]
+) -> None:
+    params = {"file": "vocals.pth", "folder": "/weights", "how": "curl …"}
+    fake_separator(monkeypatch, failing(WeightsMissing("vocals.pth is not in /weights", **params)))
+    job = job_make()
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.error_params) == (State.FAILED, "weights_missing", params)
+    assert job.finished_at is not None and sent == [] and stems_on_disk(media) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadMixture("NaN"), "bad_mixture"),
+        (SeparatorError("it would not"), "separation_failed"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
+    ],
+)
+def test_errors_that_trying_again_cannot_mend(monkeypatch: pytest.MonkeyPatch, error: Exception, code: str) -> None:
+    fake_separator(monkeypatch, failing(error))
+    job = job_make()
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.attempt) == (State.FAILED, code, 1)
+
+
+def test_disk_that_fills_up_between_two_stems(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    fake_separator(monkeypatch)
+    written = jobs._stem_written
+
+    def third_does_not_fit(job: SeparationJob, source: str, samples: Audio) -> Stem:
+        if len(stems_on_disk(media)) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(job, source, samples)
+
+    monkeypatch.setattr(jobs, "_stem_written", third_does_not_fit)
+    job = job_make()
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == (State.FAILED, "disk_full")
+    assert stems_on_disk(media) == [] and not Stem.objects.exists()
+
+
+def test_mixture_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_separator(monkeypatch)
+    job = job_make()
+    Path(job.song.mixture.path).unlink()
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.attempt) == (State.FAILED, "mixture_missing", 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "params"),
+    [
+        (ZeroDivisionError("by nothing"), "unexpected", {"error": "ZeroDivisionError"}),
+        (MemoryError(), "out_of_memory", {}),
+    ],
+)
+def test_unexpected_errors_are_tried_again_until_attempts_are_used_up(
+    monkeypatch: pytest.MonkeyPatch, sent: list[str], error: Exception, code: str, params: dict[str, str]
+) -> None:
+    fake_separator(monkeypatch, failing(error))
+    job = job_make()
+    for attempt in (1, 2):
+        jobs.job_run(job.pk)
+        job.refresh_from_db()
+        assert (job.state, job.attempt, len(sent)) == (State.QUEUED, attempt, attempt)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (State.FAILED, 3)
+    assert (job.error_code, job.error_params) == (code, params)
+    assert len(sent) == 2
+
+
+def test_error_of_a_worker_that_lost_its_lease_is_not_the_jobs_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = job_make()
+
+    def cancelled_then_broken(mixture: Audio, progress: Progress) -> None:
+        jobs.job_cancel(job=job)
+        raise RuntimeError("whatever")
+
+    fake_separator(monkeypatch, cancelled_then_broken)
+    jobs.job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == (State.CANCELLED, "")
+
+
+def test_worker_told_to_stop_leaves_no_files(monkeypatch: pytest.MonkeyPatch, media: Path) -> None:
+    fake_separator(monkeypatch)
+
+    def told_to_stop(*args: Any) -> None:
+        assert len(stems_on_disk(media)) == 4
+        raise SystemExit
+
+    monkeypatch.setattr(jobs, "_finish", told_to_stop)
+    with pytest.raises(SystemExit):
+        jobs.job_run(job_make().pk)
+    assert stems_on_disk(media) == []
+
+
+# ── the sweep ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def running(**fields: Any) -> SeparationJob:
+    return job_make(state=State.RUNNING, lease_token=uuid.uuid4(), lease_until=timezone.now(), **fields)
+
+
+def test_sweep_queues_the_job_of_a_dead_worker_again(sent: list[str]) -> None:
+    job = running(attempt=1, progress=0.4)
+    age(job, lease_until=timedelta(seconds=1))
+    jobs.jobs_sweep()
+    job.refresh_from_db()
+    assert (job.state, job.progress, job.lease_token) == (State.QUEUED, 0.0, None)
+    assert sent == [str(job.pk)]
+
+
+def test_sweep_gives_up_after_the_last_attempt(sent: list[str], media: Path) -> None:
+    job = running(attempt=3)
+    left = media / "stems" / str(job.pk) / "3"
+    left.mkdir(parents=True)
+    (left / "vocals.flac").write_bytes(b"half a stem")
+    age(job, lease_until=timedelta(seconds=1))
+    jobs.jobs_sweep()
+    job.refresh_from_db()
+    assert (job.state, job.error_code) == (State.FAILED, "worker_lost")
+    assert sent == [] and stems_on_disk(media) == []
+
+
+def test_sweep_leaves_a_living_worker_alone(sent: list[str]) -> None:
+    job = running(attempt=1)
+    age(job, lease_until=-timedelta(seconds=10))
+    jobs.jobs_sweep()
+    job.refresh_from_db()
+    assert job.state == State.RUNNING and sent == []
+
+
+def test_sweep_sends_what_the_queue_has_lost_once_a_minute(sent: list[str]) -> None:
+    lost, fresh = job_make(), job_make(separator="htdemucs:demo")
+    age(lost, sent_at=timedelta(seconds=61))
+    age(fresh, sent_at=timedelta(seconds=30))
+    jobs.jobs_sweep()
+    jobs.jobs_sweep()
+    assert sent == [str(lost.pk)]
+
+
+def test_sweep_does_not_flood_the_queue_while_workers_are_busy(sent: list[str]) -> None:
+    working, waiting = running(attempt=1), job_make()
+    age(working, lease_until=-timedelta(seconds=10))
+    age(waiting, sent_at=timedelta(minutes=5))
+    jobs.jobs_sweep()
+    assert sent == []
+    age(waiting, sent_at=timedelta(minutes=11))
+    jobs.jobs_sweep()
+    assert sent == [str(waiting.pk)]
+
+
+def test_lease_is_taken_by_one(media: Path) -> None:
+    job = job_make()
+    assert lease_take(job.pk) is not None
+    assert lease_take(job.pk) is None
+    age(job, lease_until=timedelta(seconds=1))
+    assert lease_take(job.pk) is not None
+    job.refresh_from_db()
+    assert job.attempt == 2
+
+
+def test_no_attempt_beyond_the_last(media: Path) -> None:
+    job = running(attempt=3)
+    age(job, lease_until=timedelta(seconds=1))
+    assert lease_take(job.pk) is None
+
+
+def test_deleting_files_of_a_job_that_has_none(media: Path) -> None:
+    job_files_delete(uuid.uuid4())
