@@ -32,7 +32,6 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "config",
     "separation",
     "listening_test",
@@ -98,7 +97,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 SAMPLE_RATE = 44_100
 UPLOAD_MAX_BYTES = environment.whole("UPLOAD_MAX_MB", 300) * 2**20
 SONG_MIN_SECONDS = 3
-SONG_MAX_SECONDS = environment.whole("SONG_MAX_MINUTES", 30) * 60
+SONG_MAX_SECONDS = environment.whole("SONG_MAX_MINUTES", 20) * 60  # what every separator takes, see its mixture.py
 
 # ── Background work ──────────────────────────────────────────────────────────────────────────────────
 REDIS_SOCKET = environment.redis_socket(HOME)
@@ -111,7 +110,13 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Longer than any separation: a message comes back sooner only through the sweep, which looks at the job's lease.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
-CELERY_BEAT_SCHEDULE = {"sweep-lost-jobs": {"task": "separation.tasks.sweep", "schedule": 5.0}}
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": 5.0, "options": {"expires": 5.0}}  # none pile up behind a long separation
+    for name, task in (
+        ("sweep-lost-jobs", "separation.tasks.sweep"),
+        ("sweep-lost-preparations", "listening_test.tasks.sweep"),
+    )
+}
 JOB_LEASE_SECONDS = 15  # renewed every third of it; a worker silent for longer has died
 JOB_MAX_ATTEMPTS = 3
 
@@ -173,9 +178,6 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Blind listening tests of music source separation: the listener's and the researcher's API.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 LOGGING = {
@@ -184,4 +186,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
+    # The sweeps alone would write a million lines a month.
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace")},
 }

@@ -1,0 +1,241 @@
+"""The main job, end to end, through the doors that people use: a song goes in, listeners rate, MOS come out.
+
+A real browser, the real web server, the real Redis, the real Celery worker and the three real systems with the demo
+weights. What is found in the CSV and on the results page must be exactly what the two listeners answered.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+import soundfile
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from audio.synthesis import synthetic_song
+from tests.config.running import ROOT, RunningServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+REAL_SONG = ROOT.parent / "shared" / "audio" / "audio_example.mp3"
+SYSTEMS = ("umx:demo", "spleeter:demo", "htdemucs:demo")
+START, END = "3", "5.5"
+SEPARATION_MS = 240_000
+SCALES = ("quality", "contamination")
+
+
+@dataclass
+class Heard:
+    """What one listener answered, in order, as (quality, contamination)."""
+
+    language: str
+    code: str = ""
+    answers: list[tuple[int, int]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def song_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real music where it is there, else a song of the project's own."""
+    if REAL_SONG.is_file():
+        return REAL_SONG
+    path = tmp_path_factory.mktemp("song") / "song.flac"
+    soundfile.write(path, synthetic_song(7).mixture.T, 44_100)
+    return path
+
+
+@pytest.fixture
+def researcher(browser: Browser, server: RunningServer) -> Iterator[Page]:
+    context = browser.new_context(base_url=server.base_url, locale="en-GB", accept_downloads=True)
+    page = context.new_page()
+    page.goto("/accounts/login/")
+    in_english(page)
+    page.fill("[name=username]", server.username)
+    page.fill("[name=password]", server.password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/studies/")
+    yield page
+    context.close()
+
+
+def in_english(page: Page) -> None:
+    switch = page.get_by_role("button", name="English")
+    if switch.count():
+        switch.click()
+
+
+def test_from_a_song_to_mean_opinion_scores(
+    browser: Browser, server: RunningServer, researcher: Page, song_file: Path
+) -> None:
+    title = upload_and_separate(researcher, song_file)
+    link = study_open(researcher, title)
+    spanish = take_part(browser, server, link, Heard("es"), values=cycle([(5, 4), (2, 3), (4, 1)]))
+    english = take_part(browser, server, link, Heard("en"), values=cycle([(3, 5), (1, 2), (5, 4)]))
+    assert spanish.code != english.code
+    researcher.get_by_role("link", name="Results").click()
+    rows = downloaded(researcher, re.compile("ratings", re.I))
+    assert_exactly_theirs(rows, [spanish, english])
+    assert_means_on_page(researcher, rows)
+
+
+# ── the researcher ───────────────────────────────────────────────────────────────────────────────────
+
+
+def upload_and_separate(page: Page, song_file: Path) -> str:
+    page.goto("/songs/")
+    page.get_by_role("link", name="Upload songs").first.click()
+    page.set_input_files("input[type=file]", song_file)
+    for system in SYSTEMS:
+        page.check(f"[name=separators][value='{system}']")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.locator("#upload .notice.good a, #results .notice.good a").first.click()
+    title = page.get_by_role("heading", level=1).inner_text()
+    expect(page.locator("article.job[data-state=done]")).to_have_count(len(SYSTEMS), timeout=SEPARATION_MS)
+    expect(page.locator("article.job audio")).to_have_count(4 * len(SYSTEMS))  # the stems appear by themselves
+    expect(page.get_by_text("demo weights").first).to_be_visible()
+    return title
+
+
+def study_open(page: Page, song: str) -> str:
+    page.goto("/studies/new/")
+    page.fill("[name=name]", "Journey")
+    row = page.locator("#excerpts fieldset").first
+    row.locator("select").select_option(label=song)
+    row.locator("input[name$=start]").fill(START)
+    row.locator("input[name$=end]").fill(END)
+    for system in SYSTEMS:
+        page.check(f"[name=systems][value='{system}']")
+    for source in ("vocals", "drums"):
+        page.check(f"[name=sources][value='{source}']")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Open the study").click()
+    expect(page.locator("#link")).to_be_visible(timeout=120_000)
+    return page.input_value("#link")
+
+
+def downloaded(page: Page, name: re.Pattern[str]) -> list[dict[str, str]]:
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name=name).first.click()
+    return list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8-sig"))))
+
+
+# ── a listener ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def take_part(
+    browser: Browser, server: RunningServer, link: str, heard: Heard, values: Iterator[tuple[int, int]]
+) -> Heard:
+    """One listener on a phone, from the link to the completion code."""
+    context = browser.new_context(base_url=server.base_url, viewport={"width": 360, "height": 740}, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{link}?lang={heard.language}")
+    assert page.locator("html").get_attribute("lang") == heard.language
+    consent_and_questionnaire(page)
+    calibrate(page)
+    rate_all(page, heard, values)
+    close(page)
+    heard.code = page.locator("#completion-code").inner_text().strip()
+    assert re.fullmatch(r"[A-Z2-9]{8}", heard.code)
+    leave(context)
+    return heard
+
+
+def consent_and_questionnaire(page: Page) -> None:
+    page.locator("main form button.primary").click()
+    answer_required(page)
+    page.locator("main form button.primary").click()
+    page.locator("main form button.primary").click()  # the instructions
+
+
+def answer_required(page: Page) -> None:
+    """The first choice of every question that needs an answer."""
+    for group in page.locator("main fieldset").all():
+        radios = group.locator("input[type=radio]")
+        if radios.count():
+            radios.first.check(force=True)
+
+
+def calibrate(page: Page) -> None:
+    examples = page.locator("main .example")
+    expect(examples).to_have_count(4)
+    go_on = page.locator("main form button.primary")
+    expect(go_on).to_be_disabled()
+    for example in examples.all():
+        example.locator("button").first.click()
+        expect(example.locator(".heard-mark")).to_be_visible(timeout=30_000)
+    go_on.click()
+
+
+def rate_all(page: Page, heard: Heard, values: Iterator[tuple[int, int]]) -> None:
+    next_button = page.locator("#next")
+    total = int(page.locator("#progress").get_attribute("max") or 0)
+    assert total == 2 * len(SYSTEMS)
+    for number, answer in zip(range(total), values, strict=False):
+        expect(page.locator("#progress")).to_have_js_property("value", number)
+        expect(page.locator("fieldset.scale").first).to_be_disabled()
+        page.locator("button.play").click()
+        expect(page.locator("fieldset.scale").first).to_be_enabled(timeout=30_000)
+        rate(page, answer)
+        if number == 2:
+            reload_returns_here(page, number, answer)
+        next_button.click()
+        heard.answers.append(answer)
+    page.wait_for_selector("main form textarea")
+
+
+def rate(page: Page, answer: tuple[int, int]) -> None:
+    for scale, value in zip(SCALES, answer, strict=True):
+        page.locator(f"input[name={scale}][value='{value}']").check(force=True)
+    expect(page.locator("#next")).to_be_enabled()
+
+
+def reload_returns_here(page: Page, number: int, answer: tuple[int, int]) -> None:
+    page.reload()
+    expect(page.locator("#progress")).to_have_js_property("value", number)
+    for scale, value in zip(SCALES, answer, strict=True):
+        expect(page.locator(f"input[name={scale}][value='{value}']")).to_be_checked()
+    expect(page.locator("#next")).to_be_enabled()
+
+
+def close(page: Page) -> None:
+    answer_required(page)
+    page.locator("main form button.primary").click()
+
+
+def leave(context: BrowserContext) -> None:
+    context.close()
+
+
+# ── what came out ────────────────────────────────────────────────────────────────────────────────────
+
+
+def assert_exactly_theirs(rows: list[dict[str, str]], listeners: list[Heard]) -> None:
+    """Every answer once, at its place, with its value; nothing else."""
+    assert len(rows) == sum(2 * len(heard.answers) for heard in listeners)
+    assert {row["system"] for row in rows} == set(SYSTEMS)
+    assert {row["weights"] for row in rows} == {"demo"}
+    for heard in listeners:
+        found = {
+            (int(row["position"]), row["scale"]): int(row["value"]) for row in rows if row["language"] == heard.language
+        }
+        given = {
+            (place, scale): value
+            for place, answer in enumerate(heard.answers)
+            for scale, value in zip(SCALES, answer, strict=True)
+        }
+        first = min(place for place, _scale in found)  # positions are counted from 0 or from 1
+        assert {(place - first, scale): value for (place, scale), value in found.items()} == given
+
+
+def assert_means_on_page(page: Page, rows: list[dict[str, str]]) -> None:
+    """The page shows the means of just these values, per system and scale, as anybody can compute them."""
+    text = page.locator("main").inner_text()
+    for system in SYSTEMS:
+        for scale in SCALES:
+            values = [int(row["value"]) for row in rows if row["system"] == system and row["scale"] == scale]
+            assert f"{sum(values) / len(values):.2f}" in text, (system, scale, values)
