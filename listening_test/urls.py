@@ -1,7 +1,29 @@
-"""Addresses of the app."""
+"""Addresses of the app: the researcher's here, the listener's in `listener_urls`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from listening_test import listener_urls, researcher_api
+from listening_test.views import researcher, study_form
+
+STUDY = "studies/<uuid:study_id>/"
+
+urlpatterns = [
+    path("studies/", researcher.studies, name="studies"),
+    path("studies/new/", study_form.study_add, name="study_add"),
+    path("songs/<uuid:song_id>/excerpt/", study_form.excerpt_suggestion, name="excerpt_suggestion"),
+    path(STUDY, researcher.study, name="study"),
+    path(STUDY + "edit/", study_form.study_edit, name="study_edit"),
+    path(STUDY + "open/", researcher.study_open, name="study_open"),
+    path(STUDY + "stop/", researcher.study_stop, name="study_stop"),
+    path(STUDY + "close/", researcher.study_close, name="study_close"),
+    path(STUDY + "reopen/", researcher.study_reopen, name="study_reopen"),
+    path(STUDY + "copy/", researcher.study_duplicate, name="study_duplicate"),
+    path(STUDY + "delete/", researcher.study_delete, name="study_delete"),
+    path(STUDY + "clips/<uuid:clip_id>.flac", researcher.clip_audio_preview, name="clip_audio_preview"),
+    path("api/v1/studies/", researcher_api.StudyList.as_view(), name="api_studies"),
+    path("api/v1/studies/<uuid:study_id>/", researcher_api.StudyDetail.as_view(), name="api_study"),
+    path("api/v1/studies/<uuid:study_id>/sessions/", researcher_api.StudySessions.as_view(), name="api_study_sessions"),
+    *listener_urls.urlpatterns,
+]

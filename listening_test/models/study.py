@@ -49,7 +49,9 @@ class Study(models.Model):
     )
     is_demo = models.BooleanField(default=False)  # its songs or weights are the project's own, its numbers teach only
     preparation_until = models.DateTimeField(null=True, blank=True)  # lease of the worker that makes the clips
-    preparation_error = models.JSONField(default=dict, blank=True)  # {"code": …, "params": {…}}
+    preparation_sent_at = models.DateTimeField(null=True, blank=True)  # when its task was last sent
+    preparation_attempt = models.PositiveSmallIntegerField(default=0)  # workers that have begun since it was opened
+    preparation_error = models.JSONField(default=dict, blank=True)  # {"refusals": [{"code": …, "params": {…}}]}
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     opened_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,106 @@
+"""The sentence that a person reads for each error code of the listening test's researcher side.
+
+Rows keep a code and its parameters, never a sentence: so everyone reads it in their own language. A sentence says what
+happened, what is safe and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from listening_test.systems import system_name
+from separation.models import Source
+
+SENTENCES: dict[str, Promise] = {
+    "not_draft": _("This study is no longer a draft, so it cannot be changed. A copy of it can."),
+    "not_open": _("This study is not open."),
+    "not_closed": _("This study is not closed."),
+    "not_preparing": _("This study is not being prepared."),
+    "simulated_stays_closed": _(
+        "This study holds simulated listeners. It stays closed, so that they never mix with real ones."
+    ),
+    "name_needed": _(
+        "This study holds ratings of real listeners, which would be lost for good. To delete it, type its name exactly."
+    ),
+    "no_excerpts": _("No excerpt has been chosen. Choose at least one song and a passage of it."),
+    "no_sources": _("No source has been chosen. Choose what listeners will rate: vocals, drums…"),
+    "no_systems": _("No system has been chosen. Choose the separators to compare."),
+    "one_system": _("Only one system is compared. A listening test says more with at least two."),
+    "stems_missing": _("Some songs have not been separated by every chosen system. They are listed below."),
+    "long_excerpts": _("At least one excerpt is longer than 12 s. Listeners compare best what lasts about 10 s."),
+    "long_session": _(
+        "A session takes about {minutes} minutes. Attention fades after 20: consider fewer clips per listener."
+    ),
+    "uneven_clips": _(
+        "{clips} clips per listener cannot be shared out evenly among {systems} systems. {better} would be."
+    ),
+    "excerpt_outside": _("The excerpt must lie inside the song, which lasts {seconds} s."),
+    "excerpt_short": _("An excerpt lasts at least {least} s."),
+    "excerpt_long": _("An excerpt lasts at most {most} s."),
+    "excerpt_twice": _("This excerpt is in the study already."),
+    "stem_too_quiet": _(
+        "“{song}”, {start}–{end} s: {source} by {system} is practically silent there. Nothing is lost: "
+        "choose another excerpt of the song, or leave that source out, and open the study again."
+    ),
+    "stem_too_short": _(
+        "“{song}”, {start}–{end} s: {source} by {system} ends before the excerpt does. Choose an earlier excerpt, "
+        "or separate the song again, and open the study again."
+    ),
+    "stem_gone": _(
+        "“{song}”, {start}–{end} s: the stem with {source} by {system} is no longer there. Separate the song again, "
+        "and open the study again."
+    ),
+    "mixture_too_quiet": _(
+        "“{song}”, {start}–{end} s: the song itself is practically silent there. Nothing is lost: choose another "
+        "excerpt and open the study again."
+    ),
+    "mixture_too_short": _(
+        "“{song}”, {start}–{end} s: the song ends before the excerpt does. Choose an earlier excerpt and open the "
+        "study again."
+    ),
+    "mixture_gone": _("“{song}”: the song’s file is no longer there. Upload the song again."),
+    "preparation_lost": _(
+        "The clips could not be prepared: the worker stopped {attempts} times while making them. "
+        "The study is a draft again and nothing is lost. See that the machine has enough memory, and open it again."
+    ),
+    "preparation_disk_full": _(
+        "The clips could not be stored: the disk is full. The study is a draft again and nothing is lost. Make room, "
+        "and open it again."
+    ),
+    "preparation_failed": _(
+        "The clips could not be prepared because of an error in the server ({error}). The study is a draft again and "
+        "nothing is lost. Open it again; if it happens again, the worker’s log says more."
+    ),
+}
+
+
+def sentence(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """The translated sentence for `code`, filled in; a code that nobody knows is shown as it is."""
+    template = SENTENCES.get(code)
+    if template is None:
+        return gettext("Something went wrong (%(code)s).") % {"code": code}
+    return str(template).format_map(_readable(params or {}))
+
+
+def sentences(error: Mapping[str, Any]) -> list[str]:
+    """The sentences of a study's stored error; none where nothing went wrong."""
+    return [sentence(refusal["code"], refusal["params"]) for refusal in error.get("refusals", [])]
+
+
+def source_name(key: str) -> str:
+    return str(Source(key).label) if key in Source.values else key
+
+
+def _readable(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys of sources and systems become their names."""
+    words = dict(params)
+    if "source" in words:
+        words["source"] = source_name(words["source"])
+    if "system" in words:
+        words["system"] = system_name(words["system"])
+    return words

@@ -1,0 +1,17 @@
+"""What a listener's browser asks for and does not get. Pure: the sentences are in `listener_messages`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Refused(Exception):
+    """Nothing was changed. `code` names the reason; `params` fill its sentence and tell the browser what to do."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+class BadValue(Refused):
+    """What was sent can never be right, whenever it is sent."""

@@ -1,0 +1,270 @@
+"""Questions about studies. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from listening_test.models import Clip, Excerpt, ListeningSession, Rating, Study
+from listening_test.systems import system_order
+from separation.models import SeparationJob, Song, Source, Stem
+from separation.selectors import REFERENCE
+
+StemKey = tuple[UUID, str, str]  # song, system, source
+Offer = dict[UUID, dict[str, set[str]]]  # song -> system of a done job -> its sources
+
+LONG_EXCERPT_SECONDS = 12.0
+LONG_SESSION_MINUTES = 20
+SECONDS_TO_RATE = 14  # per clip, beside listening to it once: two answers, a second hearing now and then
+MINUTES_AROUND = 4  # consent, questionnaire, instructions, calibration, last questions
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A code and its parameters, see `listening_test.messages`."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """What has arrived so far."""
+
+    started: int = 0
+    completed: int = 0
+    ratings: int = 0
+    simulated: int = 0  # sessions of simulated listeners, among those started
+    ratings_per_clip: tuple[int, int] = (0, 0)  # of the clip with fewest finished trials, and with most
+
+    @property
+    def has_simulated(self) -> bool:
+        return self.simulated > 0
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """A line of the list of studies."""
+
+    study: Study
+    progress: StudyProgress
+
+
+@dataclass(frozen=True)
+class MissingStems:
+    """What a song lacks of one system, and the last job that was to make it."""
+
+    song: Song
+    system: str
+    sources: list[str]
+    job: SeparationJob | None
+
+
+# ── Lists and counts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def study_rows() -> list[StudyRow]:
+    sessions, ratings = _session_counts(), _rating_counts()
+    return [
+        StudyRow(study, replace(sessions.get(study.id, StudyProgress()), ratings=ratings.get(study.id, 0)))
+        for study in Study.objects.all()
+    ]
+
+
+def study_progress(study: Study) -> StudyProgress:
+    sessions = _session_counts(study=study).get(study.id, StudyProgress())
+    ratings = _rating_counts(trial__session__study=study).get(study.id, 0)
+    return replace(sessions, ratings=ratings, ratings_per_clip=_finished_per_clip(study))
+
+
+def _session_counts(**only: Any) -> dict[UUID, StudyProgress]:
+    rows = (
+        ListeningSession.objects.filter(**only)
+        .order_by()
+        .values("study")
+        .annotate(
+            started=Count("id"),
+            completed=Count("id", filter=Q(completed_at__isnull=False)),
+            simulated=Count("id", filter=Q(listener__simulated=True)),
+        )
+        .values_list("study", "started", "completed", "simulated")
+    )
+    return {
+        study: StudyProgress(started=started, completed=completed, simulated=simulated)
+        for study, started, completed, simulated in rows
+    }
+
+
+def _rating_counts(**only: Any) -> dict[UUID, int]:
+    rows = Rating.objects.filter(**only).order_by().values("trial__session__study").annotate(count=Count("id"))
+    return {row["trial__session__study"]: row["count"] for row in rows}
+
+
+def _finished_per_clip(study: Study) -> tuple[int, int]:
+    counts = (
+        study.clips.filter(purpose=Clip.Purpose.TEST)
+        .order_by()
+        .annotate(finished=Count("trials", filter=Q(trials__finished_at__isnull=False)))
+        .values_list("finished", flat=True)
+    )
+    return (min(counts), max(counts)) if counts else (0, 0)
+
+
+def has_simulated(study: Study) -> bool:
+    return study.sessions.filter(listener__simulated=True).exists()
+
+
+def has_real_ratings(study: Study) -> bool:
+    return Rating.objects.filter(trial__session__study=study, trial__session__listener__simulated=False).exists()
+
+
+# ── Clips ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rated_clips_expected(study: Study) -> int:
+    return study.excerpts.count() * len(study.sources) * len(study.systems)
+
+
+def clips_expected(study: Study) -> int:
+    """Rated clips, a mixture clip per excerpt where listeners may hear it, and those for calibration."""
+    mixtures = study.excerpts.count() if study.show_mixture else 0
+    return rated_clips_expected(study) + mixtures + len(Clip.Role)
+
+
+def clips_per_listener(study: Study) -> int:
+    everything = rated_clips_expected(study)
+    return min(study.trials_per_listener or everything, everything)
+
+
+def session_minutes(study: Study) -> int:
+    """About how long a session lasts."""
+    lengths = [excerpt.seconds for excerpt in study.excerpts.all()]
+    return minutes_for(clips_per_listener(study), sum(lengths) / len(lengths)) if lengths else 0
+
+
+def minutes_for(clips: int, seconds: float) -> int:
+    """The same for `clips` clips of `seconds` s each."""
+    return round(MINUTES_AROUND + clips * (seconds + SECONDS_TO_RATE) / 60.0)
+
+
+# ── Stems ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def study_songs(study: Study) -> list[Song]:
+    return list(Song.objects.filter(excerpts__study=study).distinct())
+
+
+def stems_of(songs: Iterable[Song], systems: Iterable[str], sources: Iterable[str]) -> dict[StemKey, Stem]:
+    """The stems that clips of these systems and sources are cut from, as far as they are there."""
+    systems = list(systems)
+    done = Q(job__state=SeparationJob.State.DONE, job__separator__in=systems)
+    true = Q(job__isnull=True) if REFERENCE in systems else Q(pk__in=[])
+    stems = Stem.objects.filter(done | true, song__in=list(songs), source__in=list(sources)).select_related(
+        "job", "song"
+    )
+    return {(stem.song_id, stem.job.separator if stem.job else REFERENCE, stem.source): stem for stem in stems}
+
+
+def study_stems(study: Study) -> dict[StemKey, Stem]:
+    return stems_of(study_songs(study), study.systems, study.sources)
+
+
+def stems_missing(study: Study) -> list[MissingStems]:
+    """Per song and chosen system, the sources without a stem; songs and systems in their order."""
+    songs = study_songs(study)
+    there = stems_of(songs, study.systems, study.sources)
+    missing = []
+    for song in songs:
+        for system in study.systems:
+            sources = [source for source in study.sources if (song.id, system, source) not in there]
+            if sources:
+                missing.append(MissingStems(song, system, sources, _last_job(song, system)))
+    return missing
+
+
+def _last_job(song: Song, system: str) -> SeparationJob | None:
+    return song.jobs.filter(separator=system).order_by("-queued_at", "-id").first()
+
+
+def systems_by_song() -> Offer:
+    """What a study may be made of."""
+    rows = (
+        Stem.objects.filter(job__state=SeparationJob.State.DONE)
+        .order_by()
+        .values_list("song_id", "job__separator", "source")
+    )
+    offer: Offer = {}
+    for song_id, system, source in rows:
+        offer.setdefault(song_id, {}).setdefault(str(system), set()).add(source)
+    return offer
+
+
+def systems_offered(offer: Offer) -> list[str]:
+    there = {system for systems in offer.values() for system in systems}
+    return system_order(there)
+
+
+def sources_offered(offer: Offer) -> list[str]:
+    there = {source for systems in offer.values() for sources in systems.values() for source in sources}
+    return [source for source in Source.values if source in there]
+
+
+# ── May it open? ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def study_problems(study: Study) -> list[Problem]:
+    """What keeps a draft from being opened; nothing when it may."""
+    problems = []
+    if not study.excerpts.exists():
+        problems.append(Problem("no_excerpts"))
+    if not study.sources:
+        problems.append(Problem("no_sources"))
+    if not study.systems:
+        problems.append(Problem("no_systems"))
+    if stems_missing(study):
+        problems.append(Problem("stems_missing"))
+    return problems
+
+
+def study_advice(study: Study) -> list[Problem]:
+    """What a careful colleague would say; none of it keeps the study from being opened."""
+    advice = []
+    if len(study.systems) == 1:
+        advice.append(Problem("one_system"))
+    if any(excerpt.seconds > LONG_EXCERPT_SECONDS for excerpt in study.excerpts.all()):
+        advice.append(Problem("long_excerpts"))
+    if (minutes := session_minutes(study)) > LONG_SESSION_MINUTES:
+        advice.append(Problem("long_session", {"minutes": minutes}))
+    if uneven := _uneven(clips_per_listener(study), len(study.systems)):
+        advice.append(uneven)
+    return advice
+
+
+def _uneven(clips: int, systems: int) -> Problem | None:
+    """Listeners hear all systems of an excerpt and source, so clips come in groups as large as the list of systems."""
+    if not systems or clips % systems == 0:
+        return None
+    better = max(1, round(clips / systems)) * systems
+    return Problem("uneven_clips", {"clips": clips, "systems": systems, "better": better})
+
+
+def excerpt_clips(study: Study) -> list[tuple[Excerpt, dict[str, list[Clip]]]]:
+    """For the researcher's preview: per excerpt, per source, the rated clips in the order of the study's systems."""
+    place = {system: number for number, system in enumerate(study.systems)}
+    rows: dict[int, dict[str, list[Clip]]] = {}
+    for clip in study.clips.filter(purpose=Clip.Purpose.TEST):
+        rows.setdefault(clip.excerpt_id or 0, {}).setdefault(clip.source, []).append(clip)
+    result = []
+    for excerpt in study.excerpts.select_related("song"):
+        by_source = rows.get(excerpt.pk, {})
+        ordered = {
+            source: sorted(by_source[source], key=lambda clip: place.get(clip.system, len(place)))
+            for source in study.sources
+            if source in by_source
+        }
+        result.append((excerpt, ordered))
+    return result

@@ -1,0 +1,249 @@
+"""Making, changing, opening, closing and deleting studies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from listening_test import selectors
+from listening_test.models import Excerpt, Listener, ListeningSession, Study, StudyText
+from listening_test.services import clips, preparation
+from listening_test.systems import system_is_demo
+from separation.models import Song
+
+END_SLACK_SECONDS = 0.01  # a song's length is shown in hundredths: an end within one of it means the end
+
+Texts = Mapping[tuple[str, str], str]  # (language, key) -> text; an empty one means the product's own
+
+
+class StudyRefused(Exception):
+    """Something a study does not allow. `code` and `params`: see `listening_test.messages`."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+@dataclass(frozen=True)
+class Span:
+    """An excerpt before it is one: a song, a start and an end in seconds."""
+
+    song: Song
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class StudyContent:
+    """What a researcher decides about a study."""
+
+    name: str
+    sources: list[str] = field(default_factory=list)
+    systems: list[str] = field(default_factory=list)
+    trials_per_listener: int | None = None
+    show_mixture: bool = False
+    texts: Texts = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
+
+
+# ── Drafts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def study_add(*, content: StudyContent, created_by: AbstractBaseUser | None = None, seed: int | None = None) -> Study:
+    """A new draft. `seed` only where the study must come out the same again; else it is drawn."""
+    study = Study(name=content.name, created_by=created_by)  # type: ignore[misc]
+    study.seed = study.seed if seed is None else seed
+    study.save()
+    _fill(study, content)
+    return study
+
+
+@transaction.atomic
+def study_update(*, study: Study, content: StudyContent) -> Study:
+    study = _draft(study)
+    _fill(study, content)
+    return study
+
+
+def _fill(study: Study, content: StudyContent) -> None:
+    study.name, study.sources, study.systems = content.name, content.sources, content.systems
+    study.trials_per_listener, study.show_mixture = content.trials_per_listener, content.show_mixture
+    study.preparation_error = {}  # it spoke of the study as it was
+    study.save()
+    _texts_set(study, content.texts)
+    _spans_set(study, content.spans)
+    _demo_mark(study)
+
+
+def _texts_set(study: Study, texts: Texts) -> None:
+    study.texts.all().delete()
+    StudyText.objects.bulk_create(
+        StudyText(study=study, language=language, key=key, text=text.strip())
+        for (language, key), text in texts.items()
+        if text.strip()
+    )
+
+
+def _spans_set(study: Study, spans: Iterable[Span]) -> None:
+    """The study's excerpts become these; one that stays keeps its row, one given twice counts once."""
+    wanted = {(span.song.pk, span.start, span.end): span for span in map(_checked, spans)}
+    for excerpt in study.excerpts.all():
+        if wanted.pop((excerpt.song_id, excerpt.start, excerpt.end), None) is None:
+            excerpt.delete()
+    for span in wanted.values():
+        Excerpt.objects.create(study=study, song=span.song, start=span.start, end=span.end)
+
+
+@transaction.atomic
+def excerpt_add(*, study: Study, song: Song, start: float, end: float) -> Excerpt:
+    study = _draft(study)
+    span = _checked(Span(song, start, end))
+    if study.excerpts.filter(song=song, start=span.start, end=span.end).exists():
+        raise StudyRefused("excerpt_twice")
+    excerpt = Excerpt.objects.create(study=study, song=song, start=span.start, end=span.end)
+    _demo_mark(study)
+    return excerpt
+
+
+@transaction.atomic
+def excerpt_remove(*, excerpt: Excerpt) -> None:
+    study = _draft(excerpt.study)
+    excerpt.delete()
+    _demo_mark(study)
+
+
+def span_checked(*, song: Song, start: float, end: float) -> tuple[float, float]:
+    """Start and end as they are kept; raises `StudyRefused` where they are no excerpt of the song."""
+    end = song.seconds if song.seconds < end <= song.seconds + END_SLACK_SECONDS else end
+    if not (math.isfinite(start) and math.isfinite(end) and 0.0 <= start < song.seconds and end <= song.seconds):
+        raise StudyRefused("excerpt_outside", seconds=f"{math.floor(song.seconds * 100) / 100:g}")
+    if end - start < Excerpt.MIN_SECONDS - 1e-6:
+        raise StudyRefused("excerpt_short", least=f"{Excerpt.MIN_SECONDS:g}")
+    if end - start > Excerpt.MAX_SECONDS + 1e-6:
+        raise StudyRefused("excerpt_long", most=f"{Excerpt.MAX_SECONDS:g}")
+    return start, end
+
+
+def _checked(span: Span) -> Span:
+    start, end = span_checked(song=span.song, start=span.start, end=span.end)
+    return Span(span.song, start, end)
+
+
+def _demo_mark(study: Study) -> None:
+    """A study is demo as soon as one of its systems or songs is."""
+    of_systems = any(map(system_is_demo, study.systems))
+    study.is_demo = of_systems or study.excerpts.filter(song__is_demo=True).exists()
+    study.save(update_fields=["is_demo"])
+
+
+def study_content(study: Study) -> StudyContent:
+    """What `study_update` would need to leave the study as it is."""
+    return StudyContent(
+        name=study.name,
+        sources=list(study.sources),
+        systems=list(study.systems),
+        trials_per_listener=study.trials_per_listener,
+        show_mixture=study.show_mixture,
+        texts={(text.language, text.key): text.text for text in study.texts.all()},
+        spans=[Span(excerpt.song, excerpt.start, excerpt.end) for excerpt in study.excerpts.select_related("song")],
+    )
+
+
+def study_duplicate(*, study: Study, created_by: AbstractBaseUser | None = None) -> Study:
+    """A draft with the same content, a seed of its own, and nobody's ratings."""
+    name = _("%(name)s (copy)") % {"name": study.name}
+    most = Study._meta.get_field("name").max_length or 0
+    return study_add(content=replace(study_content(study), name=name[:most]), created_by=created_by)
+
+
+# ── Opening and closing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def study_open(*, study: Study) -> Study:
+    """Begin to prepare the clips; the study opens when they are made. Refuses a study that cannot be prepared."""
+    study = _draft(study)
+    for problem in selectors.study_problems(study):
+        raise StudyRefused(problem.code, **problem.params)
+    _demo_mark(study)
+    study.state, study.preparation_error = Study.State.PREPARING, {}
+    study.preparation_until, study.preparation_attempt = None, 0
+    study.preparation_sent_at = timezone.now()
+    study.save()
+    preparation.preparation_send(study_id=study.id)
+    return study
+
+
+@transaction.atomic
+def study_preparation_stop(*, study: Study) -> Study:
+    """Back to draft; the worker notices at its next step."""
+    study = _in_state(study, Study.State.PREPARING, "not_preparing")
+    study.state, study.preparation_until = Study.State.DRAFT, None
+    study.save()
+    clips.clips_remove(study_id=study.id)
+    return study
+
+
+@transaction.atomic
+def study_close(*, study: Study) -> Study:
+    study = _in_state(study, Study.State.OPEN, "not_open")
+    study.state, study.closed_at = Study.State.CLOSED, timezone.now()
+    study.save()
+    return study
+
+
+@transaction.atomic
+def study_reopen(*, study: Study) -> Study:
+    study = _in_state(study, Study.State.CLOSED, "not_closed")
+    if selectors.has_simulated(study):
+        raise StudyRefused("simulated_stays_closed")
+    study.state, study.closed_at = Study.State.OPEN, None
+    study.save()
+    return study
+
+
+@transaction.atomic
+def study_delete(*, study: Study, typed_name: str = "") -> None:
+    """The study, its clips, sessions and ratings. Ratings of real listeners ask for the study's name."""
+    study = _locked(study)
+    if deleting_needs_name(study) and typed_name.strip() != study.name:
+        raise StudyRefused("name_needed")
+    only_here = Listener.objects.filter(sessions__study=study).exclude(sessions__in=_sessions_elsewhere(study))
+    listeners = list(only_here.values_list("id", flat=True))
+    study.sessions.all().delete()
+    Listener.objects.filter(id__in=listeners).delete()
+    clips.clips_remove(study_id=study.id)
+    study.delete()
+
+
+def deleting_needs_name(study: Study) -> bool:
+    return selectors.has_real_ratings(study) and not study.is_demo
+
+
+def _sessions_elsewhere(study: Study) -> QuerySet[ListeningSession]:
+    return ListeningSession.objects.exclude(study=study)
+
+
+def _draft(study: Study) -> Study:
+    return _in_state(study, Study.State.DRAFT, "not_draft")
+
+
+def _in_state(study: Study, state: Study.State, refusal: str) -> Study:
+    study = _locked(study)
+    if study.state != state:
+        raise StudyRefused(refusal)
+    return study
+
+
+def _locked(study: Study) -> Study:
+    """The row as it is now, ours until the transaction ends."""
+    return Study.objects.select_for_update().get(pk=study.pk)

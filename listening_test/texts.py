@@ -1,0 +1,76 @@
+"""What a study says to its listeners: the researcher's words, or the product's own where there are none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from listening_test.models import Study, StudyText
+
+Key = StudyText.Key
+
+DEFAULTS: dict[str, Sequence[str | Promise]] = {
+    Key.CONSENT: (
+        _(
+            "This is a study about how music sounds. Short clips of music are played, and after each one we ask how it "
+            "sounded. There are no right or wrong answers: we want to know what is heard."
+        ),
+        _(
+            "Taking part is voluntary. It is possible to stop at any moment, without giving a reason, by closing the "
+            "page."
+        ),
+        _(
+            "We do not ask for your name, your e-mail or anything else that says who you are. Your answers are stored "
+            "under a random number and are used for research; they may be published in a form that does not let "
+            "anyone be recognised. A cookie on this device keeps your place for 30 days, so that it is possible to "
+            "come back and go on."
+        ),
+        _("If the sound is ever too loud or unpleasant, lower the volume or stop."),
+    ),
+    Key.INSTRUCTIONS: (
+        _(
+            "In each clip one voice or one instrument of a song is heard by itself. Sometimes it sounds as if it had "
+            "been recorded alone; sometimes it sounds damaged, or other instruments are still heard behind it."
+        ),
+        _("You will hear short clips, one at a time. After each one there are two questions:"),
+        _(
+            "• Quality: how natural does it sound? Listen for noises, breaks, or a hollow, metallic or underwater "
+            "sound that does not belong to the voice or instrument."
+        ),
+        _(
+            "• Contamination: how much of the other instruments can you hear? It does not matter here whether it "
+            "sounds good: only whether something else is heard."
+        ),
+        _(
+            "The two are independent: a clip may sound very natural with other instruments behind it, or be damaged "
+            "and yet be alone. Go by your first impression, and judge the sound, not the music."
+        ),
+    ),
+    Key.THANKS: (_("Thank you for listening. Your answers have been saved, and they help us a great deal."),),
+}
+
+
+def study_title(study: Study, language: str) -> str:
+    """The title in this language, else in another one, else the study's name."""
+    titles = {text.language: text.text for text in study.texts.all() if text.key == Key.TITLE}
+    return titles.get(language) or next(iter(titles.values()), study.name)
+
+
+def study_text(study: Study, key: str, language: str) -> str:
+    """Consent, instructions or thanks, as paragraphs of plain text with empty lines between them."""
+    own = next((text.text for text in study.texts.all() if (text.key, text.language) == (key, language)), "")
+    return own or default_text(key, language)
+
+
+def default_text(key: str, language: str) -> str:
+    with translation.override(language):
+        return "\n\n".join(str(paragraph) for paragraph in DEFAULTS[key])
+
+
+def consent_sha256(study: Study, language: str) -> str:
+    """The version of what is agreed to."""
+    return hashlib.sha256(study_text(study, Key.CONSENT, language).encode()).hexdigest()

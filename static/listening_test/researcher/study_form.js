@@ -1,0 +1,209 @@
+// The page on which a study is made: excerpts come and go, and what fits the chosen songs can be ticked.
+"use strict";
+
+const form = document.querySelector("#study-form");
+const words = form.dataset;
+const offer = JSON.parse(words.offer); // song -> system -> its sources
+const list = document.querySelector("#excerpts");
+const total = form.querySelector("[name$=-TOTAL_FORMS]");
+const NOBODY = "00000000-0000-0000-0000-000000000000"; // stands for the song in the address of a suggestion
+
+const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_all, key) => values[key]);
+const ticked = (name) => [...form.querySelectorAll(`[name=${name}]:checked`)].map((box) => box.value);
+const unique = (values) => [...new Set(values)];
+const round = (seconds) => Math.floor(seconds * 100) / 100;
+
+// ── Excerpts ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+const parts = (row) => ({
+  song: row.querySelector("select"),
+  start: row.querySelector("[name$=-start]"),
+  end: row.querySelector("[name$=-end]"),
+  audio: row.querySelector("audio"),
+});
+const rows = () => [...list.querySelectorAll(".excerpt:not([hidden])")];
+const chosen = (row) => parts(row).song.selectedOptions[0];
+const length = (row) => parts(row).end.valueAsNumber - parts(row).start.valueAsNumber;
+
+function addRow() {
+  const number = total.value;
+  const html = document.querySelector("#excerpt-row").innerHTML.replaceAll("__prefix__", number);
+  list.insertAdjacentHTML("beforeend", html);
+  total.value = Number(number) + 1;
+  const row = list.lastElementChild;
+  showSong(row);
+  return row;
+}
+
+function removeRow(row) {
+  const { song, start, end, audio } = parts(row);
+  audio.pause();
+  song.value = start.value = end.value = ""; // an empty row is no excerpt
+  row.hidden = true;
+  refresh();
+}
+
+function showSong(row) {
+  const { audio, start, end } = parts(row);
+  const option = chosen(row);
+  const source = option.dataset.audio ?? "";
+  row.querySelector(".excerpt-player").hidden = !source;
+  for (const field of [start, end]) field.max = option.dataset.seconds ?? "";
+  if (source && audio.getAttribute("src") !== source) audio.src = source;
+}
+
+async function suggest(row) {
+  const { song, start, end } = parts(row);
+  const query = new URLSearchParams();
+  for (const system of ticked("systems")) query.append("system", system);
+  for (const source of ticked("sources")) query.append("source", source);
+  const address = row.querySelector("[data-suggest]").dataset.url.replace(NOBODY, song.value);
+  const answer = await fetch(`${address}?${query}`);
+  if (!answer.ok) return;
+  const span = await answer.json();
+  start.value = span.start;
+  end.value = span.end;
+  refresh();
+}
+
+function setFromPlayer(row, name) {
+  const { audio, start, end } = parts(row);
+  parts(row)[name].value = round(audio.currentTime);
+  if (name === "start" && !(length(row) > 0)) end.value = round(Math.min(audio.currentTime + 10, Number(end.max)));
+  if (name === "end" && !(length(row) > 0)) start.value = round(Math.max(0, audio.currentTime - 10));
+  refresh();
+}
+
+function play(row) {
+  const { audio, start, end } = parts(row);
+  if (!audio.paused) return audio.pause();
+  audio.currentTime = start.valueAsNumber || 0;
+  audio.ontimeupdate = () => {
+    if (audio.currentTime < end.valueAsNumber) return;
+    audio.ontimeupdate = null;
+    audio.pause();
+  };
+  audio.play();
+}
+
+function showLength(row) {
+  const seconds = length(row);
+  const place = row.querySelector("[data-length]");
+  place.textContent = seconds > 0 ? `${seconds.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 })} s` : "";
+  const note = row.querySelector("[data-long]");
+  note.textContent = words.tooLong;
+  note.hidden = !(seconds > Number(words.longExcerpt));
+}
+
+// ── What can be ticked ────────────────────────────────────────────────────────────────────────────────────────
+
+function explain(box, reason) {
+  const place = box.closest("div").querySelector(".why");
+  place.textContent = reason;
+  place.hidden = !reason;
+  box.disabled = Boolean(reason) && !box.checked; // what is ticked can always be unticked
+}
+
+function refreshSystems(songs) {
+  for (const box of form.querySelectorAll("[name=systems]")) {
+    const lacking = songs.filter((song) => !offer[song.value]?.[box.value]).map((song) => song.textContent);
+    explain(box, lacking.length ? fill(words.notSeparated, { songs: unique(lacking).join(", ") }) : "");
+  }
+}
+
+function refreshSources(songs) {
+  const boxes = [...form.querySelectorAll("[name=systems]:checked")];
+  for (const box of form.querySelectorAll("[name=sources]")) {
+    const gives = (system) => songs.every((song) => !offer[song.value]?.[system] || offer[song.value][system].includes(box.value));
+    const others = Object.values(offer).flatMap((systems) => Object.entries(systems));
+    const everGives = (system) => others.some(([key, sources]) => key === system && sources.includes(box.value));
+    const lacking = boxes.filter((system) => !gives(system.value) || !everGives(system.value));
+    const names = lacking.map((system) => system.closest("label").textContent.trim());
+    explain(box, names.length ? fill(words.notGiven, { systems: names.join(", ") }) : "");
+  }
+}
+
+function refreshEstimate() {
+  const lengths = rows().map(length).filter((seconds) => seconds > 0);
+  const systems = ticked("systems").length;
+  const all = lengths.length * systems * ticked("sources").length;
+  const place = document.querySelector("#estimate");
+  place.textContent = words.estimateNone;
+  if (!all) return;
+  const each = Math.min(form.querySelector("[name=trials_per_listener]").valueAsNumber || all, all);
+  const seconds = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
+  const minutes = Math.round(Number(words.minutesAround) + (each * (seconds + Number(words.secondsToRate))) / 60);
+  place.textContent = fill(words.estimate, { all, each, minutes });
+  const better = Math.max(1, Math.round(each / systems)) * systems;
+  if (each % systems) place.textContent += ` ${fill(words.uneven, { systems, better })}`;
+}
+
+function refresh() {
+  const songs = rows().map(chosen).filter((option) => option.value);
+  refreshSystems(songs);
+  refreshSources(songs);
+  rows().forEach(showLength);
+  refreshEstimate();
+}
+
+// For a new study: as soon as the first song is chosen, everything it offers is ticked.
+function tickWhatFits() {
+  if (ticked("systems").length || ticked("sources").length) return;
+  for (const name of ["systems", "sources"]) {
+    for (const box of form.querySelectorAll(`[name=${name}]`)) {
+      if (!box.disabled) box.checked = true;
+    }
+    refresh();
+  }
+}
+
+// ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────
+
+document.querySelector("#add-excerpt").addEventListener("click", () => {
+  addRow().querySelector("select").focus();
+  refresh();
+});
+
+list.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const row = button?.closest(".excerpt");
+  if (!row) return;
+  if ("remove" in button.dataset) removeRow(row);
+  if ("suggest" in button.dataset) suggest(row);
+  if ("play" in button.dataset) play(row);
+  if (button.dataset.set) setFromPlayer(row, button.dataset.set);
+});
+
+list.addEventListener("change", async (event) => {
+  if (!event.target.matches("select")) return;
+  const row = event.target.closest(".excerpt");
+  showSong(row);
+  refresh();
+  tickWhatFits();
+  if (chosen(row).value) await suggest(row);
+});
+
+let changed = false;
+form.addEventListener("input", () => {
+  changed = true;
+  refresh();
+});
+
+// One player at a time; the button of a playing row pauses it.
+for (const kind of ["play", "pause"]) {
+  list.addEventListener(kind, (event) => {
+    const row = event.target.closest(".excerpt");
+    row.querySelector("[data-play]").textContent = kind === "play" ? words.pause : words.play;
+    if (kind === "pause") return;
+    for (const other of list.querySelectorAll("audio")) if (other !== event.target) other.pause();
+  }, true);
+}
+
+form.addEventListener("submit", () => (changed = false));
+window.addEventListener("beforeunload", (event) => {
+  if (changed) event.preventDefault();
+});
+
+if (!rows().length) addRow();
+rows().forEach(showSong);
+refresh();
