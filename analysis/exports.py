@@ -1,0 +1,170 @@
+"""CSV files: UTF-8, a header, one order, the same bytes for the same data, in any language of the pages.
+
+Text cells that a spreadsheet would run as a formula get an apostrophe in front (OWASP ASVS 1.2.10). Numbers stay
+numbers with all their digits; truth is `true` or `false`; what is not known is empty; times are UTC.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from analysis.dataset import COLUMNS
+from analysis.report import MosRow, PairRow, StudyReport
+
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
+ROWS_AT_ONCE = 5_000
+
+MOS_COLUMNS = (
+    "scale",
+    "grouping",
+    "system",
+    "source",
+    "song",
+    "weights",
+    "demo",
+    "simulated",
+    "ratings",
+    "listeners",
+    "mos",
+    "sd",
+    "listener_mean",
+    "listener_sd",
+    "level",
+    "these_clips_low",
+    "these_clips_high",
+    "these_clips_reason",
+)
+PAIR_COLUMNS = (
+    "scale",
+    "first",
+    "second",
+    "demo",
+    "simulated",
+    "pairs",
+    "listeners",
+    "difference",
+    "level",
+    "these_clips_low",
+    "these_clips_high",
+    "these_clips_p",
+    "these_clips_p_holm",
+    "these_clips_reason",
+)
+
+
+def cell(value: Any) -> str:
+    """One cell's text. Only text can be harmful: numbers, truth and times cannot be formulas."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(RUN_BY_SPREADSHEETS) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return repr(value)
+
+
+# ── Ratings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ratings_csv(table: pd.DataFrame) -> Iterator[bytes]:
+    """Every rating of the table, in pieces."""
+    yield _lines([COLUMNS])
+    for start in range(0, len(table), ROWS_AT_ONCE):
+        part = table.iloc[start : start + ROWS_AT_ONCE]
+        yield _lines(zip(*(_cells(part[name]) for name in COLUMNS), strict=True))
+
+
+def ratings_digest(table: pd.DataFrame) -> str:
+    """sha256 of `ratings.csv`: who has the file can check that a report was made from it."""
+    digest = hashlib.sha256()
+    for piece in ratings_csv(table):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _cells(column: pd.Series[Any]) -> list[str]:
+    """The column's cells; each different value is written once."""
+    values = column.tolist()  # plain Python values, which print alike on every machine
+    known: dict[Any, str] = {}
+    for value in values:
+        if value not in known:
+            known[value] = cell(value)
+    return [known[value] for value in values]
+
+
+# ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mos_csv(report: StudyReport) -> bytes:
+    """One line per scale and system, source, song, system and source, system and song."""
+    return _file(MOS_COLUMNS, (_mos_values(report, row) for row in report.rows))
+
+
+def _mos_values(report: StudyReport, row: MosRow) -> Sequence[Any]:
+    limits = (row.these_clips.low, row.these_clips.high) if row.these_clips else (None, None)
+    return (
+        row.scale,
+        row.grouping,
+        row.system,
+        row.source,
+        row.song,
+        report.weights_of(row.system),
+        report.is_demo_row(row.system),
+        report.counts.simulated,
+        row.ratings,
+        row.listeners,
+        row.mos,
+        row.sd,
+        row.listener_mean,
+        row.listener_sd,
+        report.level,
+        *limits,
+        row.these_clips_reason,
+    )
+
+
+def pairs_csv(report: StudyReport) -> bytes:
+    """One line per scale and pair of systems."""
+    return _file(PAIR_COLUMNS, (_pair_values(report, pair) for pair in report.pairs))
+
+
+def _pair_values(report: StudyReport, pair: PairRow) -> Sequence[Any]:
+    found = pair.these_clips
+    return (
+        pair.scale,
+        pair.first,
+        pair.second,
+        report.is_demo_row(pair.first) or report.is_demo_row(pair.second),
+        report.counts.simulated,
+        pair.pairs,
+        pair.listeners,
+        found.centre if found else None,
+        report.level,
+        found.low if found else None,
+        found.high if found else None,
+        pair.these_clips_p,
+        pair.these_clips_p_holm,
+        pair.these_clips_reason,
+    )
+
+
+FILES: dict[str, Callable[[StudyReport], bytes]] = {"mos": mos_csv, "differences": pairs_csv}
+
+
+def _file(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    return _lines([header]) + _lines([cell(value) for value in row] for row in rows)
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> bytes:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue().encode()

@@ -1,0 +1,229 @@
+"""Numbers and findings in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analysis.report import MosRow, StudyReport
+from analysis.statistics.intervals import Interval
+from analysis.verdict import MIN_LISTENERS_TO_CLAIM, Verdict
+from listening_test.scales import HIGHEST, LOWEST, SCALES
+from listening_test.systems import system_name
+from separation.models import Source
+
+Text = str | Promise
+
+# ── Names and numbers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def scale_name(scale: str) -> str:
+    return str(SCALES[scale].name)
+
+
+def source_name(source: str) -> str:
+    return str(dict(Source.choices).get(source, source))
+
+
+def number(value: float, places: int = 2) -> str:
+    """With the language's decimal sign and a true minus."""
+    rounded = round(value, places) + 0.0  # no "−0.00"
+    return number_format(rounded, decimal_pos=places).replace("-", "\N{MINUS SIGN}")
+
+
+def whole(value: int) -> str:
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+def p_number(p: float) -> str:
+    return f"<\N{NO-BREAK SPACE}{number(0.001, 3)}" if p < 0.001 else number(p, 3)
+
+
+def p_value(p: float) -> str:
+    sign = "" if p < 0.001 else "=\N{NO-BREAK SPACE}"
+    return f"p\N{NO-BREAK SPACE}{sign}{p_number(p)}"
+
+
+def limits(interval: Interval) -> str:
+    return _("%(low)s to %(high)s") % {"low": number(interval.low), "high": number(interval.high)}
+
+
+def enumeration(names: Iterable[str]) -> str:
+    """A, B and C."""
+    *most, last = names
+    return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last
+
+
+def covers_the_scale(interval: Interval) -> bool:
+    """Then it tells nothing that was not known before the first rating."""
+    return interval.low <= LOWEST and interval.high >= HIGHEST
+
+
+REASONS: dict[str, Text] = {
+    "too_few_listeners": gettext_lazy("No interval: it takes at least two listeners."),
+    "no_spread": gettext_lazy("No interval: every listener’s mean is the same, so there is no spread to compute from."),
+    "whole_scale": gettext_lazy(
+        "Whole scale: with so few listeners the interval covers everything from 1 to 5 and says nothing."
+    ),
+}
+
+
+def reason(code: str) -> str:
+    return str(REASONS[code])
+
+
+def limits_or_why(interval: Interval | None) -> str:
+    """What stands in a narrow place; a note near it gives the reason in full."""
+    if interval is None:
+        return _("no interval")
+    return _("whole scale") if covers_the_scale(interval) else limits(interval)
+
+
+# ── The verdict ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+HEADLINES: dict[tuple[str, str], Text] = {
+    ("quality", "nothing"): gettext_lazy("Nobody has rated Quality yet."),
+    ("quality", "alone"): gettext_lazy("Only %(best)s was rated, so there is nothing to compare it with."),
+    ("quality", "early"): gettext_lazy("It is too early to say which system sounds best."),
+    ("quality", "tied"): gettext_lazy("%(tied)s share the highest mean Quality."),
+    ("quality", "open"): gettext_lazy(
+        "%(best)s has the highest mean Quality, but these ratings do not tell it apart from %(open)s."
+    ),
+    ("quality", "leads"): gettext_lazy("On these clips %(best)s sounds best, ahead of every other system."),
+    ("contamination", "nothing"): gettext_lazy("Nobody has rated Contamination yet."),
+    ("contamination", "alone"): gettext_lazy("Only %(best)s was rated, so there is nothing to compare it with."),
+    ("contamination", "early"): gettext_lazy("It is too early to say which system isolates best."),
+    ("contamination", "tied"): gettext_lazy("%(tied)s share the highest mean Contamination score."),
+    ("contamination", "open"): gettext_lazy(
+        "%(best)s has the highest mean Contamination score (the others are heard least), "
+        "but these ratings do not tell it apart from %(open)s."
+    ),
+    ("contamination", "leads"): gettext_lazy(
+        "On these clips %(best)s isolates best, ahead of every other system: the others are heard least."
+    ),
+}
+
+
+def headline(verdict: Verdict) -> str:
+    """One sentence: which system is best, as far as the ratings allow to say it."""
+    names = {"best": _best_name(verdict), "open": _names(verdict.open_against), "tied": _names(verdict.tied)}
+    return str(HEADLINES[verdict.scale, verdict.kind]) % names
+
+
+def support(verdict: Verdict) -> list[str]:
+    """How sure that is: sentences with the numbers."""
+    return [sentence for make in SUPPORT[verdict.kind] if (sentence := make(verdict))]
+
+
+def _best_name(verdict: Verdict) -> str:
+    return system_name(verdict.best.system) if verdict.best else ""
+
+
+def _names(systems: Sequence[str]) -> str:
+    return enumeration(system_name(system) for system in systems) if systems else ""
+
+
+def _best_mean(verdict: Verdict) -> str:
+    if verdict.best is None:
+        return ""
+    values = {"best": _best_name(verdict), "mos": number(verdict.best.mos)}
+    if verdict.best.these_clips is None or covers_the_scale(verdict.best.these_clips):
+        return _("%(best)s: MOS %(mos)s.") % values
+    values["limits"] = limits(verdict.best.these_clips)
+    return _("%(best)s: MOS %(mos)s, 95 %% interval %(limits)s.") % values
+
+
+def _highest_so_far(verdict: Verdict) -> str:
+    if verdict.best is None or verdict.tied:
+        return ""
+    values = {"best": _best_name(verdict), "mos": number(verdict.best.mos)}
+    return _("The highest mean so far is that of %(best)s, %(mos)s.") % values
+
+
+def _too_few(verdict: Verdict) -> str:
+    return ngettext(
+        "%(count)s listener has rated the same clips of several systems; systems are compared from %(need)s on.",
+        "%(count)s listeners have rated the same clips of several systems; systems are compared from %(need)s on.",
+        verdict.listeners,
+    ) % {"count": verdict.listeners, "need": MIN_LISTENERS_TO_CLAIM}
+
+
+def _closest_lead(verdict: Verdict) -> str:
+    text = _("Its smallest lead is %(difference)s, over %(other)s (95 %% interval %(limits)s, adjusted %(p)s).")
+    return _closest(verdict, text)
+
+
+def _closest_difference(verdict: Verdict) -> str:
+    text = _("Its mean difference from %(other)s is %(difference)s (95 %% interval %(limits)s, adjusted %(p)s).")
+    return _closest(verdict, text)
+
+
+def _closest(verdict: Verdict, text: str) -> str:
+    duel = verdict.closest
+    if duel is None or duel.these_clips is None or duel.these_clips_p_holm is None:
+        return ""
+    return text % {
+        "other": system_name(duel.second),
+        "difference": number(duel.these_clips.centre),
+        "limits": limits(duel.these_clips),
+        "p": p_value(duel.these_clips_p_holm),
+    }
+
+
+def _ahead_of(verdict: Verdict) -> str:
+    return _("It is ahead of %(others)s.") % {"others": _names(verdict.ahead_of)} if verdict.ahead_of else ""
+
+
+def _scope(verdict: Verdict) -> str:
+    return _("This speaks of these clips, whoever listens; with other songs it may turn out otherwise.")
+
+
+SUPPORT: dict[str, tuple[Callable[[Verdict], str], ...]] = {
+    "nothing": (),
+    "alone": (_best_mean,),
+    "early": (_too_few, _highest_so_far),
+    "tied": (_best_mean, _scope),
+    "open": (_best_mean, _closest_difference, _ahead_of, _scope),
+    "leads": (_best_mean, _closest_lead, _scope),
+}
+
+# ── What a chart shows, for who cannot see it ───────────────────────────────────────────────────────────────────────
+
+
+def provenance(report: StudyReport) -> list[str]:
+    """What must be known of the ratings wherever a number or picture of them goes."""
+    notes = []
+    if report.counts.demo or report.is_demo:
+        notes.append(_("Demo"))
+    if report.counts.simulated:
+        notes.append(_("Simulated listeners"))
+    return notes
+
+
+def systems_alt(report: StudyReport, scale: str) -> str:
+    """A sentence that says what the chart of systems shows."""
+    start = _("Mean %(scale)s of each system on the scale from 1 to 5, with 95 %% intervals over listeners.") % {
+        "scale": scale_name(scale)
+    }
+    values = [f"{system_name(row.system)}: {_value(row)}." for row in report.select(scale, "system")]
+    return " ".join([start, *values])
+
+
+def sources_alt(report: StudyReport, scale: str) -> str:
+    start = _("Mean %(scale)s of each system for each source, with 95 %% intervals over listeners.") % {
+        "scale": scale_name(scale)
+    }
+    parts = []
+    for source in report.sources:
+        rows = [row for row in report.select(scale, "system_source") if row.source == source]
+        values = ", ".join(f"{system_name(row.system)} {_value(row)}" for row in rows)
+        parts.append(f"{source_name(source)}: {values}.")
+    return " ".join([start, *parts])
+
+
+def _value(row: MosRow) -> str:
+    return f"{number(row.mos)} ({limits_or_why(row.these_clips)})"

@@ -1,0 +1,101 @@
+"""Tidy tables made by hand, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.dataset import COLUMNS
+from analysis.report import StudyReport, report_make
+
+SYSTEMS = ("umxhq", "spleeter:4stems", "htdemucs")
+SOURCES = ("vocals", "drums")
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def row(**fields: Any) -> dict[str, Any]:
+    """One final rating of a real listener, on a real song, of a published system, unless `fields` say otherwise."""
+    values: dict[str, Any] = {
+        "study": "00000000-0000-0000-0000-000000000001",
+        "session": 0,
+        "listener": "a",
+        "simulated": False,
+        "language": "es",
+        "song": "One",
+        "song_id": "one",
+        "excerpt_start": 0.0,
+        "excerpt_end": 10.0,
+        "source": "vocals",
+        "system": "umxhq",
+        "weights": "published",
+        "demo": False,
+        "repeat": 0,
+        "position": 0,
+        "scale": "quality",
+        "score": 3,
+        "given_at": START,
+        "changes": 0,
+        "heard_seconds": 10.0,
+        "plays": 1,
+        "quality_first": True,
+        "completed": True,
+        "finished": True,
+        **fields,
+    }
+    clip = "/".join(str(values[part]) for part in ("song", "source", "system"))
+    return {"clip": clip, **values}
+
+
+def tidy(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return table.astype(dict.fromkeys(("simulated", "demo", "quality_first", "completed", "finished"), bool))
+
+
+def crossed(
+    *,
+    listeners: int = 8,
+    songs: int = 6,
+    systems: Iterable[str] = SYSTEMS,
+    sources: Iterable[str] = SOURCES,
+    steps: Iterable[float] = (2.2, 3.0, 4.0),
+    seed: int = 4,
+    **fields: Any,
+) -> pd.DataFrame:
+    """Every listener rates every clip on both scales: a mean per system, plus listener, song and noise; 1–5, whole."""
+    rng = np.random.default_rng(seed)
+    of_listener, of_song = rng.normal(0, 0.4, listeners), rng.normal(0, 0.5, songs)
+    rows = []
+    for who in range(listeners):
+        place = 0
+        for song in range(songs):
+            for source in sources:
+                for system, step in zip(systems, steps, strict=True):
+                    for scale in ("contamination", "quality"):
+                        value = step + of_listener[who] + of_song[song] + rng.normal(0, 0.6)
+                        rows.append(
+                            row(
+                                session=who,
+                                listener=f"listener-{who:02d}",
+                                song=f"Song {song + 1}",
+                                song_id=f"song-{song}",
+                                source=source,
+                                system=system,
+                                weights="demo" if system.endswith(":demo") else "published",
+                                demo=system.endswith(":demo"),
+                                position=place,
+                                scale=scale,
+                                score=int(np.clip(round(value), 1, 5)),
+                                given_at=START + timedelta(seconds=len(rows)),
+                                **fields,
+                            )
+                        )
+                    place += 1
+    return tidy(rows)
+
+
+def report(table: pd.DataFrame, **fields: Any) -> StudyReport:
+    return report_make(table, systems=dict.fromkeys(table["system"]), sources=SOURCES, **fields)
