@@ -15,7 +15,7 @@ from audio.synthesis import SOURCES
 from bench.training.songs import Log, Plan, Stems, batch_of, rate_at
 
 SEGMENT = Fraction(2, 1)  # s, of training and of each window when separating
-PLAN = Plan(steps=800, batch=4, seconds=float(SEGMENT), rate=3e-3, seed=13)
+PLAN = Plan(steps=800, batch=4, seconds=float(SEGMENT), rate=3e-3, seed=13, songs=112)
 
 ORDER = ["drums", "bass", "other", "vocals"]  # as in the published model
 SIGNATURE = "demo0001"

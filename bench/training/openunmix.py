@@ -16,7 +16,7 @@ from audio.synthesis import SOURCES
 from bench.training.songs import Log, Plan, Stems, batch_of, rate_at
 from separation.separators.openunmix import import_openunmix
 
-PLAN = Plan(steps=900, batch=12, seconds=2.6, rate=4e-3, seed=11)
+PLAN = Plan(steps=900, batch=12, seconds=2.6, rate=4e-3, seed=11, songs=112)
 
 FOURIER = {"sample_rate": 44100, "nfft": 4096, "nhop": 1024, "nb_channels": 2}
 HIDDEN = 40

@@ -29,6 +29,7 @@ class Plan:
     seconds: float  # length of an example
     rate: float  # peak learning rate
     seed: int
+    songs: int  # how many of the training songs
 
 
 def training_songs(count: int) -> list[Stems]:

@@ -18,7 +18,7 @@ from bench.training.songs import Log, Plan, Stems, batch_of, rate_at
 from separation.separators.spleeter import CHECKPOINT, import_tensorflow
 
 T, F = 128, 1024
-PLAN = Plan(steps=1000, batch=4, seconds=((T - 1) * 1024 + 4096) / 44_100, rate=2e-3, seed=12)
+PLAN = Plan(steps=400, batch=4, seconds=((T - 1) * 1024 + 4096) / 44_100, rate=1e-3, seed=12, songs=64)
 
 CONFIGURATION: dict[str, Any] = {
     "mix_name": "mix",
@@ -33,7 +33,7 @@ CONFIGURATION: dict[str, Any] = {
     "mask_extension": "zeros",
     "model_dir": "spleeter",
     "model": {
-        "type": "unet.unet",
+        "type": "unet.softmax_unet",
         "params": {"conv_activation": "ELU", "deconv_activation": "ELU", "conv_n_filters": [8, 12, 16, 24, 32, 40]},
     },
 }
@@ -46,12 +46,13 @@ def train(songs: list[Stems], plan: Plan, folder: Path, log: Log) -> None:
     with tf.Graph().as_default():
         tf.compat.v1.set_random_seed(plan.seed)
         tf.compat.v1.keras.backend.set_learning_phase(0)
-        waves, losses = _loss_graph(tf, plan)
+        waves, losses, shares = _loss_graph(tf, plan)
         rate = tf.compat.v1.placeholder(tf.float32, [])
         learnt = tf.compat.v1.trainable_variables()
         optimizer = tf.compat.v1.train.AdamOptimizer(rate)
         saver = tf.compat.v1.train.Saver(tf.compat.v1.global_variables(), save_relative_paths=True)
-        step_operation = optimizer.minimize(tf.add_n(list(losses.values())), var_list=learnt)
+        gradients, _ = tf.clip_by_global_norm(tf.gradients(tf.add_n(list(losses.values())), learnt), 1.0)
+        step_operation = optimizer.apply_gradients(zip(gradients, learnt, strict=True))
         threads = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=2, inter_op_parallelism_threads=2)
         with tf.compat.v1.Session(config=threads) as session:
             session.run(tf.compat.v1.global_variables_initializer())
@@ -59,9 +60,9 @@ def train(songs: list[Stems], plan: Plan, folder: Path, log: Log) -> None:
             _calibrate(session, waves, batch_of(songs, rng, plan.batch, _samples(plan)))
             for step in range(plan.steps):
                 feed = {waves: batch_of(songs, rng, plan.batch, _samples(plan)), rate: rate_at(step, plan)}
-                _, values = session.run([step_operation, losses], feed)
+                _, values = session.run([step_operation, shares], feed)
                 if step % 25 == 0:
-                    log(f"spleeter step {step}: " + " ".join(f"{k} {v:.4f}" for k, v in values.items()))
+                    log(f"spleeter step {step}: " + " ".join(f"{k} {v:.3f}" for k, v in values.items()))
             _write(saver, session, folder)
 
 
@@ -69,8 +70,8 @@ def _samples(plan: Plan) -> int:
     return round(plan.seconds * 44_100)
 
 
-def _loss_graph(tf: Any, plan: Plan) -> tuple[Any, dict[str, Any]]:
-    """The placeholder of the stems `[batch, 4, 2, samples]`, and the loss of each source."""
+def _loss_graph(tf: Any, plan: Plan) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """The placeholder of the stems `[batch, 4, 2, samples]`, the loss of each source, and its share of silence's."""
     from spleeter.model import EstimatorSpecBuilder
 
     waves = tf.compat.v1.placeholder(tf.float32, [plan.batch, 4, 2, _samples(plan)])
@@ -79,10 +80,9 @@ def _loss_graph(tf: Any, plan: Plan) -> tuple[Any, dict[str, Any]]:
     magnitude = lambda spectrum: tf.transpose(tf.abs(spectrum), [0, 2, 3, 1])  # noqa: E731
     features = {"mix_spectrogram": magnitude(tf.reduce_sum(spectra, axis=1))}
     outputs = EstimatorSpecBuilder(features, CONFIGURATION).model_outputs
-    return waves, {
-        source: tf.reduce_mean(tf.abs(outputs[f"{source}_spectrogram"] - magnitude(spectra[:, place])))
-        for place, source in enumerate(SOURCES)
-    }
+    wanted = {source: magnitude(spectra[:, place]) for place, source in enumerate(SOURCES)}
+    losses = {s: tf.reduce_mean(tf.abs(outputs[f"{s}_spectrogram"] - wanted[s])) for s in SOURCES}
+    return waves, losses, {s: losses[s] / tf.reduce_mean(wanted[s]) for s in SOURCES}
 
 
 def _draw_kernels(session: Any, variables: list[Any], rng: np.random.Generator) -> None:
@@ -91,7 +91,7 @@ def _draw_kernels(session: Any, variables: list[Any], rng: np.random.Generator) 
         if variable.name.endswith("kernel:0"):
             shape = variable.shape.as_list()
             inputs = np.prod(shape[:2]) * (shape[3] if "transpose" in variable.name else shape[2])
-            bound = np.sqrt(6.0 / inputs)
+            bound = np.sqrt(6.0 / inputs) * (0.03 if shape[:2] == [4, 4] else 1.0)  # 4 × 4: the masks' layer
             variable.load(rng.uniform(-bound, bound, shape).astype(np.float32), session)
 
 

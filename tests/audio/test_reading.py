@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from audio import mpeg
 from audio.reading import Decoded, UnreadableAudio, read_flac, read_upload
 from tests.audio import files
 from tests.factories import RATE, encoded, sound
@@ -165,10 +166,25 @@ def halves(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
 
+def first_frames(mp3: bytes, count: int) -> bytes:
+    """An MP3 that ends exactly where a frame ends."""
+    at = mpeg.after_tags(mp3)
+    for _ in range(count):
+        frame = mpeg.frame_at(mp3, at)
+        assert frame is not None
+        at += frame.size
+    return mp3[:at]
+
+
+def without_last_page(ogg: bytes) -> bytes:
+    return ogg[: ogg.rfind(b"OggS")]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         pytest.param(lambda: halves(files.mp3()), id="mp3 with Xing header"),
+        pytest.param(lambda: first_frames(files.mp3(), 100), id="mp3 with Xing header, whole frames"),
         pytest.param(lambda: halves(files.mp3(write_xing="0", id3v2_version="0")), id="mp3 without"),
         pytest.param(lambda: files.mp3()[:-300], id="mp3 that lacks its last bytes"),
         pytest.param(lambda: halves(encoded(sound(6.0), format="WAV")), id="wav"),
@@ -176,6 +192,9 @@ def halves(data: bytes) -> bytes:
         pytest.param(lambda: halves(encoded(sound(6.0), format="RF64")), id="rf64"),
         pytest.param(lambda: halves(encoded(sound(6.0))), id="flac"),
         pytest.param(lambda: halves(encoded(sound(6.0), format="OGG", subtype="VORBIS")), id="ogg vorbis"),
+        pytest.param(
+            lambda: without_last_page(encoded(sound(6.0), format="OGG", subtype="VORBIS")), id="ogg, whole pages"
+        ),
         pytest.param(lambda: halves(files.m4a()), id="m4a"),
     ],
 )

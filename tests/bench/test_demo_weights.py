@@ -68,7 +68,7 @@ def test_examples_are_seeded_and_of_the_asked_shape() -> None:
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_almost_nothing() -> None:
-    plan = Plan(steps=200, batch=1, seconds=1.0, rate=1.0, seed=0)
+    plan = Plan(steps=200, batch=1, seconds=1.0, rate=1.0, seed=0, songs=1)
     rates = [rate_at(step, plan) for step in range(200)]
     assert max(rates) == pytest.approx(1.0, abs=0.02)
     assert rates.index(max(rates)) <= 10
