@@ -24,9 +24,9 @@ class Chart:
         """Width and height in inches."""
         narrow, systems, sources = width == "narrow", len(report.systems), len(report.sources)
         if self.by == "systems":
-            return WIDTHS[width], (0.47 * systems + 1.35) if narrow else (0.36 * systems + 1.1)
+            return WIDTHS[width], (0.47 * systems + 1.5) if narrow else (0.36 * systems + 1.2)
         lines = sources if narrow else -(-sources // 2)
-        return WIDTHS[width], (0.27 * systems + 0.45) * lines + (1.0 if narrow else 0.85)
+        return WIDTHS[width], (0.27 * systems + 0.45) * lines + (1.15 if narrow else 0.95)
 
     def pixels(self, report: StudyReport, width: str) -> tuple[int, int]:
         across, down = self.size(report, width)

@@ -33,7 +33,7 @@ COLUMNS = (
     "repeat",
     "position",
     "scale",
-    "score",
+    "value",
     "given_at",
     "changes",
     "heard_seconds",
@@ -42,7 +42,7 @@ COLUMNS = (
     "completed",
     "finished",
 )
-"""Names in the table and in the CSV; `score` is the rating's value. They are a format: they do not change."""
+"""Names in the table and in the CSV; they are a format: they do not change."""
 
 _FIELDS = {
     "study": "trial__session__study_id",
@@ -61,7 +61,7 @@ _FIELDS = {
     "repeat": "trial__repeat",
     "position": "trial__position",
     "scale": "scale",
-    "score": "value",
+    "value": "value",
     "given_at": "given_at",
     "changes": "changes",
     "heard_seconds": "trial__heard_seconds",

@@ -33,7 +33,7 @@ _ALL = (
         key="sd",
         title=_("Standard deviation (SD)"),
         text=(_("How far single ratings lie from their mean: differences between clips and between listeners alike."),),
-        formula="SD = √( Σ (xᵢ − MOS)² / (n − 1) )",
+        formula="s = √( Σ (xᵢ − MOS)² / (n − 1) )",
         source="ITU-T P.800.2 (2016)",
     ),
     Explanation(
@@ -55,12 +55,33 @@ _ALL = (
         source="Student (1908), The probable error of a mean, Biometrika 6(1), 1–25",
     ),
     Explanation(
+        key="any_song",
+        title=_("Interval “any song, any listener” (95 %)"),
+        text=(
+            _(
+                "Where the mean would lie if other songs of the same kind were rated by other listeners. It is what a "
+                "claim like “this system is better” needs, and it is wider: the differences between songs count too."
+            ),
+            _(
+                "The spread of the ratings is divided into a part of the listeners (A), a part of the songs (B) and "
+                "the rest (E). It takes at least five listeners and five songs."
+            ),
+        ),
+        formula="MOS ± t(0.975; df) · √(A + B − E)",
+        where=_(
+            "A = (v_l·k₁ + v_e)/N, B = (v_s·k₂ + v_e)/N, E = v_e/N; v: variance components of listeners, songs and "
+            "rest; k₁, k₂: sums of squared numbers of ratings per listener and per song, over N; df: Satterthwaite’s."
+        ),
+        source="Henderson (1953), Biometrics 9(2), 226–252; Satterthwaite (1946), Biometrics Bulletin 2(6), 110–114",
+    ),
+    Explanation(
         key="difference",
         title=_("Difference between two systems"),
         text=(
             _(
                 "Only what the same listener rated in both systems, for the same excerpt and source, is compared. Each "
-                "listener’s mean difference is one value; the interval and p come from Student’s t over listeners."
+                "listener’s mean difference is one value; the interval and p come from Student’s t over listeners. "
+                "For any song, the same differences are treated like ratings in the interval “any song, any listener”."
             ),
             _("Ratings without a partner do not enter, so a difference need not equal that of two MOS in the table."),
         ),
@@ -78,8 +99,8 @@ _ALL = (
                 "0.05 and at least five listeners were compared."
             ),
         ),
-        formula="p′₍ₖ₎ = max over j ≤ k of min(1, (m − j + 1) · p₍ⱼ₎)",
-        where=_("p₍₁₎ ≤ … ≤ p₍ₘ₎: the p values of the m pairs, in order."),
+        formula="p′_k = max { min(1, (m − j + 1) · p_j) : j ≤ k }",
+        where=_("p_1 ≤ … ≤ p_m: the p values of the m pairs, in order."),
         source="Holm (1979), Scandinavian Journal of Statistics 6(2), 65–70",
     ),
     Explanation(

@@ -9,14 +9,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from analysis.dataset import COLUMNS
-from analysis.report import MosRow, PairRow, StudyReport
+from analysis.report import Difference, MosRow, PairRow, StudyReport
+from analysis.statistics.intervals import Interval
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 ROWS_AT_ONCE = 5_000
@@ -39,7 +40,12 @@ MOS_COLUMNS = (
     "level",
     "these_clips_low",
     "these_clips_high",
+    "these_clips_df",
     "these_clips_reason",
+    "any_song_low",
+    "any_song_high",
+    "any_song_df",
+    "any_song_reason",
 )
 PAIR_COLUMNS = (
     "scale",
@@ -49,13 +55,13 @@ PAIR_COLUMNS = (
     "simulated",
     "pairs",
     "listeners",
-    "difference",
+    "songs",
     "level",
-    "these_clips_low",
-    "these_clips_high",
-    "these_clips_p",
-    "these_clips_p_holm",
-    "these_clips_reason",
+    *(
+        f"{kind}_{part}"
+        for kind in ("these_clips", "any_song")
+        for part in ("difference", "low", "high", "df", "p", "p_holm", "reason")
+    ),
 )
 
 
@@ -110,7 +116,6 @@ def mos_csv(report: StudyReport) -> bytes:
 
 
 def _mos_values(report: StudyReport, row: MosRow) -> Sequence[Any]:
-    limits = (row.these_clips.low, row.these_clips.high) if row.these_clips else (None, None)
     return (
         row.scale,
         row.grouping,
@@ -127,9 +132,15 @@ def _mos_values(report: StudyReport, row: MosRow) -> Sequence[Any]:
         row.listener_mean,
         row.listener_sd,
         report.level,
-        *limits,
+        *_interval_values(row.these_clips),
         row.these_clips_reason,
+        *_interval_values(row.any_song),
+        row.any_song_reason,
     )
+
+
+def _interval_values(found: Interval | None) -> Sequence[float | None]:
+    return (found.low, found.high, found.df) if found else (None, None, None)
 
 
 def pairs_csv(report: StudyReport) -> bytes:
@@ -138,7 +149,6 @@ def pairs_csv(report: StudyReport) -> bytes:
 
 
 def _pair_values(report: StudyReport, pair: PairRow) -> Sequence[Any]:
-    found = pair.these_clips
     return (
         pair.scale,
         pair.first,
@@ -147,17 +157,16 @@ def _pair_values(report: StudyReport, pair: PairRow) -> Sequence[Any]:
         report.counts.simulated,
         pair.pairs,
         pair.listeners,
-        found.centre if found else None,
+        pair.songs,
         report.level,
-        found.low if found else None,
-        found.high if found else None,
-        pair.these_clips_p,
-        pair.these_clips_p_holm,
-        pair.these_clips_reason,
+        *_difference_values(pair.these_clips),
+        *_difference_values(pair.any_song),
     )
 
 
-FILES: dict[str, Callable[[StudyReport], bytes]] = {"mos": mos_csv, "differences": pairs_csv}
+def _difference_values(found: Difference) -> Sequence[Any]:
+    centre = found.interval.centre if found.interval else None
+    return (centre, *_interval_values(found.interval), found.p, found.p_holm, found.reason)
 
 
 def _file(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -24,6 +24,7 @@ from analysis import words
 from analysis.charts import CHARTS, Chart
 from analysis.colours import Look, looks
 from analysis.report import MosRow, StudyReport
+from analysis.statistics.intervals import Interval
 from listening_test.scales import HIGHEST, LOWEST, SCALES
 from listening_test.systems import system_name
 
@@ -177,10 +178,10 @@ def _panel(panel: Axes, rows: list[MosRow | None], report: StudyReport, style: S
 
 def _dot(axes: Axes, place: int, row: MosRow, style: Style) -> None:
     look = style.looks[row.system]
+    if row.any_song:
+        _line(axes, place, row.any_song, color=style.theme.soft, linewidth=1.1, cap=6)
     if row.these_clips:
-        ends = (row.these_clips.low, row.these_clips.high)
-        axes.plot(ends, (place, place), color=look.hex, linewidth=3, solid_capstyle="butt", zorder=2)
-        axes.plot(ends, (place, place), "|", color=look.hex, markersize=9, markeredgewidth=1.6, zorder=2)
+        _line(axes, place, row.these_clips, color=look.hex, linewidth=3.5, cap=0)
     axes.plot(
         row.mos,
         place,
@@ -191,6 +192,13 @@ def _dot(axes: Axes, place: int, row: MosRow, style: Style) -> None:
         markeredgewidth=0.8,
         zorder=3,
     )
+
+
+def _line(axes: Axes, place: int, interval: Interval, *, color: str, linewidth: float, cap: int) -> None:
+    ends, height = (interval.low, interval.high), (place, place)
+    axes.plot(ends, height, color=color, linewidth=linewidth, solid_capstyle="butt", zorder=2)
+    if cap:
+        axes.plot(ends, height, "|", color=color, markersize=cap, markeredgewidth=linewidth, zorder=2)
 
 
 def _scale_axis(axes: Axes, scale: str, style: Style, *, words_too: bool = True) -> None:
@@ -217,9 +225,12 @@ def _notes(figure: Figure, report: StudyReport, scale: str, style: Style) -> Non
     """What the picture shows, and what must be known of it wherever it goes."""
     count = ngettext("%(count)s listener", "%(count)s listeners", report.counts.listeners)
     values = {"scale": words.scale_name(scale), "listeners": count % {"count": words.whole(report.counts.listeners)}}
-    title = _("%(scale)s: MOS, 95 %% intervals (these clips, any listener), %(listeners)s") % values
-    lines = title.replace(" (", "\n(", 1) if style.is_narrow else title
-    figure.suptitle(lines, x=0.01, ha="left", fontsize=8.5, color=style.theme.soft)
+    title = _("%(scale)s: MOS, %(listeners)s, 95 %% intervals:") % values
+    key = _("These clips, any listener")
+    if any(row.any_song for row in report.rows if row.scale == scale):
+        key = _("these clips, any listener (thick); any song, any listener (thin)")
+    key = key.replace("; ", "\n") if style.is_narrow else key
+    figure.suptitle(f"{title}\n{key}", x=0.01, ha="left", fontsize=8.5, color=style.theme.soft)
     if notes := words.provenance(report):
         said = " · ".join(notes).upper()
         figure.supxlabel(said, x=0.01, ha="left", fontsize=8.5, fontweight="bold", color=style.theme.warn)

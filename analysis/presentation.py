@@ -14,7 +14,7 @@ from analysis import words
 from analysis.charts import CHARTS, CONTENT_TYPES
 from analysis.colours import looks
 from analysis.explanations import EXPLANATIONS, Explanation, Text
-from analysis.report import CONTROLS, GROUPINGS, MosRow, PairRow, StudyReport
+from analysis.report import CONTROLS, GROUPINGS, Difference, MosRow, PairRow, StudyReport
 from analysis.statistics.intervals import Interval
 from analysis.verdict import Verdict, verdict
 from listening_test.scales import HIGHEST, LOWEST, SCALES
@@ -58,6 +58,8 @@ class Cell:
     sd: str
     limits: str
     why: str  # a key of `words.REASONS`: why there are no limits, or why they say nothing
+    any_song: str
+    any_song_why: str
     colour: str
     bar: Bar
 
@@ -82,6 +84,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Worked:
+    """The formulas of a system's two intervals with its numbers in them."""
+
+    name: str
+    these_clips: str
+    any_song: str
+
+
+@dataclass(frozen=True)
 class ScaleView:
     """What the page says of one scale."""
 
@@ -92,25 +103,29 @@ class ScaleView:
     headline: str
     support: list[str]
     picture: Picture
-    worked: list[tuple[str, str]]  # system and its interval's formula with the numbers in it
+    worked: list[Worked]
     by_source: list[Line]
     by_song: list[Line]
 
     @property
     def notes(self) -> list[str]:
-        return notes([*self.by_source, *self.by_song])
+        lines = [*self.by_source, *self.by_song]
+        return in_full(cell.why for line in lines for cell in line.cells if cell)
+
+
+@dataclass(frozen=True)
+class TestedView:
+    limits: str
+    p_holm: str
 
 
 @dataclass(frozen=True)
 class PairView:
     pair: PairRow
     names: str
-    scale: str
     difference: str
-    limits: str
-    p: str
-    p_holm: str
-    why: str
+    tests: tuple[TestedView, TestedView]  # these clips, any song
+    whys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -118,11 +133,18 @@ class Table:
     key: str
     title: Text
     headers: list[Text]
-    lines: list[Line]  # two cells: one per scale
+    parts: list[tuple[str, list[Line]]]  # for each scale its name and its lines, of one cell each
+
+    @property
+    def has_songs(self) -> bool:
+        """Whether its lines are over several songs, so that "any song" is a question."""
+        return "song" not in GROUPINGS[self.key]
 
     @property
     def notes(self) -> list[str]:
-        return notes(self.lines)
+        cells = [cell for _scale, lines in self.parts for line in lines for cell in line.cells if cell]
+        whys = [cell.why for cell in cells]
+        return in_full([*whys, *(cell.any_song_why for cell in cells)] if self.has_songs else whys)
 
 
 def scale_views(report: StudyReport) -> list[ScaleView]:
@@ -139,7 +161,7 @@ def _scale_view(report: StudyReport, scale: str) -> ScaleView:
         headline=words.headline(found),
         support=words.support(found),
         picture=picture(report, scale, words.systems_alt(report, scale)),
-        worked=[(system_name(row.system), worked(row)) for row in report.select(scale, "system")],
+        worked=[worked(row) for row in report.select(scale, "system")],
         by_source=_side_by_side(report, scale, "source", report.sources),
         by_song=_side_by_side(report, scale, "song", report.songs),
     )
@@ -153,14 +175,34 @@ def system_names(report: StudyReport) -> list[SystemName]:
     ]
 
 
-def worked(row: MosRow) -> str:
-    """The interval's formula with this line's numbers in it."""
+def worked(row: MosRow) -> Worked:
+    return Worked(system_name(row.system), _these_clips_worked(row), _any_song_worked(row))
+
+
+def _these_clips_worked(row: MosRow) -> str:
     found = row.these_clips
     if found is None or row.listener_sd is None:
         return words.reason(row.these_clips_reason)
-    t = (found.high - found.centre) / found.se
-    parts = (words.number(found.centre, 3), words.number(t, 3), words.number(row.listener_sd, 3), row.listeners)
-    return "{} ± {} · {} / √{} = ".format(*parts) + words.limits(found)
+    numbers = (found.centre, _quantile(found), row.listener_sd)
+    return "{} ± {} · {} / √{} = ".format(*map(_precise, numbers), row.listeners) + words.limits(found)
+
+
+def _any_song_worked(row: MosRow) -> str:
+    found = row.any_song
+    if found is None:
+        return words.reason(row.any_song_reason)
+    numbers = (found.centre, _quantile(found), found.se)
+    return (
+        "{} ± {} · {} = ".format(*map(_precise, numbers)) + f"{words.limits(found)}, df = {words.number(found.df, 1)}"
+    )
+
+
+def _quantile(interval: Interval) -> float:
+    return (interval.high - interval.centre) / interval.se
+
+
+def _precise(value: float) -> str:
+    return words.number(value, 3)
 
 
 # ── Tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,9 +225,9 @@ def _side_by_side(report: StudyReport, scale: str, key: str, names: Sequence[str
 
 
 def tables(report: StudyReport) -> list[Table]:
-    """All lines of the MOS, each with its two scales."""
+    """All lines of the MOS."""
     return [
-        Table(grouping, TABLES[grouping], [HEADERS[key] for key in _columns(grouping)], _lines(report, grouping))
+        Table(grouping, TABLES[grouping], [HEADERS[key] for key in _columns(grouping)], _parts(report, grouping))
         for grouping in GROUPINGS
     ]
 
@@ -195,30 +237,27 @@ def _columns(grouping: str) -> tuple[str, ...]:
     return tuple(reversed(GROUPINGS[grouping]))
 
 
-def _lines(report: StudyReport, grouping: str) -> list[Line]:
-    by_scale = {scale: {_key(row): row for row in report.select(scale, grouping)} for scale in SCALES}
-    keys = sorted({key for rows in by_scale.values() for key in rows}, key=lambda key: _place(report, key))
-    lines = []
-    for key in keys:
-        cells = tuple(_cell(rows[key]) if key in rows else None for rows in by_scale.values())
-        row = next(cell.row for cell in cells if cell)
-        lines.append(Line(tuple(_name(column, getattr(row, column)) for column in _columns(grouping)), cells))
-    return lines
+def _parts(report: StudyReport, grouping: str) -> list[tuple[str, list[Line]]]:
+    parts = []
+    for scale in SCALES:
+        rows = sorted(report.select(scale, grouping), key=lambda row: _place(report, row))
+        if rows:
+            parts.append((words.scale_name(scale), [_line(row, grouping) for row in rows]))
+    return parts
 
 
-def _key(row: MosRow) -> tuple[str, str, str]:
-    return row.source, row.song, row.system
+def _place(report: StudyReport, row: MosRow) -> tuple[int, ...]:
+    named = ((report.sources, row.source), (report.songs, row.song), (report.systems, row.system))
+    return tuple(order.index(name) if name else -1 for order, name in named)
 
 
-def _place(report: StudyReport, key: tuple[str, str, str]) -> tuple[int, ...]:
-    orders = (report.sources, report.songs, report.systems)
-    return tuple(order.index(name) if name else -1 for order, name in zip(orders, key, strict=True))
+def _line(row: MosRow, grouping: str) -> Line:
+    return Line(tuple(_name(column, getattr(row, column)) for column in _columns(grouping)), (_cell(row),))
 
 
-def notes(lines: Iterable[Line]) -> list[str]:
-    """Each reason that stands in short in one of these lines, once and in full."""
-    found = dict.fromkeys(cell.why for line in lines for cell in line.cells if cell and cell.why)
-    return [words.reason(why) for why in found]
+def in_full(whys: Iterable[str]) -> list[str]:
+    """Each reason that stands somewhere in short, once and in full."""
+    return [words.reason(why) for why in dict.fromkeys(whys) if why]
 
 
 def _name(column: str, value: str) -> str:
@@ -228,16 +267,21 @@ def _name(column: str, value: str) -> str:
 
 def _cell(row: MosRow, colour: str = "") -> Cell:
     found = row.these_clips
-    nothing = found is not None and words.covers_the_scale(found)
     return Cell(
         row=row,
         mos=words.number(row.mos),
         sd="" if row.sd is None else words.number(row.sd),
         limits=words.limits_or_why(found),
-        why="whole_scale" if nothing else row.these_clips_reason,
+        why=_why(found, row.these_clips_reason),
+        any_song=words.limits_or_why(row.any_song),
+        any_song_why=_why(row.any_song, row.any_song_reason),
         colour=colour,
         bar=_bar(row.mos, found),
     )
+
+
+def _why(interval: Interval | None, reason: str) -> str:
+    return "whole_scale" if interval and words.covers_the_scale(interval) else reason
 
 
 def _bar(mos: float, interval: Interval | None) -> Bar:
@@ -249,22 +293,33 @@ def _along(value: float) -> float:
     return min(max((value - LOWEST) / (HIGHEST - LOWEST), 0.0), 1.0) * BAR
 
 
-def pair_views(report: StudyReport) -> list[PairView]:
-    return [_pair_view(pair) for pair in report.pairs]
+def pair_views(report: StudyReport) -> list[tuple[str, list[PairView]]]:
+    """For each scale its name and its pairs."""
+    parts = [(words.scale_name(scale), [_pair_view(pair) for pair in report.pairs_of(scale)]) for scale in SCALES]
+    return [part for part in parts if part[1]]
 
 
 def _pair_view(pair: PairRow) -> PairView:
-    found = pair.these_clips
+    centre = pair.these_clips.interval
+    found = (pair.these_clips, pair.any_song)
     return PairView(
         pair=pair,
         names=f"{system_name(pair.first)} − {system_name(pair.second)}",
-        scale=words.scale_name(pair.scale),
-        difference=words.number(found.centre) if found else "",
-        limits=words.limits(found) if found else "",
-        p="" if pair.these_clips_p is None else words.p_number(pair.these_clips_p),
-        p_holm="" if pair.these_clips_p_holm is None else words.p_number(pair.these_clips_p_holm),
-        why=words.reason(pair.these_clips_reason) if pair.these_clips_reason else "",
+        difference=words.number(centre.centre) if centre else "",
+        tests=(_test_view(pair.these_clips), _test_view(pair.any_song)),
+        whys=tuple(one.reason for one in found if one.reason),
     )
+
+
+def _test_view(found: Difference) -> TestedView:
+    return TestedView(
+        limits=words.limits(found.interval) if found.interval else words.limits_or_why(None),
+        p_holm="" if found.p_holm is None else words.p_number(found.p_holm),
+    )
+
+
+def pair_notes(parts: list[tuple[str, list[PairView]]]) -> list[str]:
+    return in_full(why for _scale, views in parts for view in views for why in view.whys)
 
 
 # ── Pictures, files, explanations ───────────────────────────────────────────────────────────────────────────────────
@@ -300,9 +355,9 @@ def explained(*keys: str) -> list[Explanation]:
 def explanations_by_place() -> dict[str, Iterable[Explanation]]:
     """What is explained beside each chart and table."""
     return {
-        "verdict": explained("mos", "these_clips", "difference", "holm"),
+        "verdict": explained("mos", "these_clips", "any_song", "difference", "holm"),
         "cells": explained("mos", "these_clips"),
-        "tables": explained("mos", "sd", "these_clips"),
+        "tables": explained("mos", "sd", "these_clips", "any_song"),
         "pairs": explained("difference", "holm"),
         "trust": explained("counted", "digest"),
     }

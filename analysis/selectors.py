@@ -7,7 +7,8 @@ from uuid import UUID
 
 from analysis import dataset
 from analysis.exports import ratings_digest
-from analysis.report import StudyReport, report_make
+from analysis.report import StudyReport
+from analysis.report_make import report_make
 from listening_test.models import Study
 
 

@@ -38,6 +38,15 @@ class MosRowSerializer(serializers.Serializer[Any]):
     listener_sd = serializers.FloatField(allow_null=True)
     these_clips = IntervalSerializer(allow_null=True, help_text="“these clips, any listener”")
     these_clips_reason = serializers.CharField(allow_blank=True, help_text="why there is no interval")
+    any_song = IntervalSerializer(allow_null=True, help_text="“any song, any listener”")
+    any_song_reason = serializers.CharField(allow_blank=True, help_text="why there is no interval")
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    interval = IntervalSerializer(allow_null=True, help_text="its centre is the mean difference")
+    p = serializers.FloatField(allow_null=True)
+    p_holm = serializers.FloatField(allow_null=True, help_text="adjusted over all pairs of the scale")
+    reason = serializers.CharField(allow_blank=True, help_text="why there is none")
 
 
 class PairRowSerializer(serializers.Serializer[Any]):
@@ -48,10 +57,9 @@ class PairRowSerializer(serializers.Serializer[Any]):
     second = serializers.CharField()
     pairs = serializers.IntegerField()
     listeners = serializers.IntegerField()
-    these_clips = IntervalSerializer(allow_null=True)
-    these_clips_p = serializers.FloatField(allow_null=True)
-    these_clips_p_holm = serializers.FloatField(allow_null=True)
-    these_clips_reason = serializers.CharField(allow_blank=True)
+    songs = serializers.IntegerField()
+    these_clips = DifferenceSerializer()
+    any_song = DifferenceSerializer()
 
 
 class SessionsSerializer(serializers.Serializer[Any]):
@@ -78,10 +86,11 @@ class VerdictSerializer(serializers.Serializer[Any]):
     """Which system is best, as far as the ratings allow to say it."""
 
     scale = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["nothing", "alone", "early", "open", "leads"])
+    kind = serializers.ChoiceField(choices=["nothing", "alone", "early", "tied", "open", "leads"])
     best = serializers.CharField(source="best.system", default="")
     ahead_of = serializers.ListField(child=serializers.CharField())
     open_against = serializers.ListField(child=serializers.CharField())
+    holds_for_songs = serializers.BooleanField(help_text="the lead is established for other songs as well")
     sentence = serializers.SerializerMethodField()
 
     def get_sentence(self, found: Any) -> str:

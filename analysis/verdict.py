@@ -1,7 +1,8 @@
 """Which system is best on a scale, and how sure that is: decided here once, worded in `words.py`.
 
-A lead is claimed only where the paired difference over listeners is significant after Holm's adjustment over all pairs
-of the scale, and only from `MIN_LISTENERS_TO_CLAIM` listeners on. It holds for these clips.
+A lead on these clips is claimed only where the paired difference over listeners is significant after Holm's adjustment
+over all pairs of the scale, and only from `MIN_LISTENERS_TO_CLAIM` listeners on. That it holds for other songs too is
+claimed only where the crossed paired differences (any song, any listener) are significant in the same way.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analysis.report import ALPHA, CONTROLS, MosRow, PairRow, StudyReport
+from analysis.report import CONTROLS, MosRow, PairRow, StudyReport
 
 MIN_LISTENERS_TO_CLAIM = 5
 
@@ -27,6 +28,9 @@ class Verdict:
     open_against: tuple[str, ...] = ()
     closest: PairRow | None = None  # seen from the best: its smallest lead, or its smallest open difference
     listeners: int = 0
+    songs: int = 0
+    holds_for_songs: bool = False  # the lead over every other is established for other songs as well
+    closest_for_songs: PairRow | None = None  # the smallest lead, or open difference, if songs are drawn anew
 
 
 def verdict(report: StudyReport, scale: str) -> Verdict:
@@ -53,16 +57,24 @@ def verdict(report: StudyReport, scale: str) -> Verdict:
         open_against=tuple(duel.second for duel in undecided),
         closest=_closest(undecided or ahead),
         listeners=listeners,
+        songs=max(duel.songs for duel in duels),
+        holds_for_songs=kind == "leads" and all(duel.any_song.is_lead for duel in duels),
+        closest_for_songs=_closest_for_songs(duels),
     )
 
 
 def is_ahead(duel: PairRow) -> bool:
-    """The first is ahead of the second, beyond chance."""
-    if duel.these_clips is None or duel.these_clips_p_holm is None:
-        return False
-    return duel.listeners >= MIN_LISTENERS_TO_CLAIM and duel.these_clips_p_holm < ALPHA and duel.these_clips.centre > 0
+    """The first is ahead of the second on these clips, beyond chance."""
+    return duel.listeners >= MIN_LISTENERS_TO_CLAIM and duel.these_clips.is_lead
 
 
 def _closest(duels: list[PairRow]) -> PairRow | None:
-    measured = [duel for duel in duels if duel.these_clips]
-    return min(measured, key=lambda duel: duel.these_clips.centre if duel.these_clips else 0.0, default=None)
+    measured = [(duel.these_clips.interval.centre, duel) for duel in duels if duel.these_clips.interval]
+    return min(measured, key=lambda one: one[0])[1] if measured else None
+
+
+def _closest_for_songs(duels: list[PairRow]) -> PairRow | None:
+    """Of those that are not established, if any; else of all."""
+    undecided = [duel for duel in duels if not duel.any_song.is_lead]
+    measured = [(duel.any_song.interval.low, duel) for duel in undecided or duels if duel.any_song.interval]
+    return min(measured, key=lambda one: one[0])[1] if measured else None

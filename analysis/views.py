@@ -36,11 +36,13 @@ def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 
 def _numbers(report: StudyReport) -> dict[str, Any]:
+    pairs = presentation.pair_views(report)
     return {
         "scales": presentation.scale_views(report),
         "systems": presentation.system_names(report),
         "tables": presentation.tables(report),
-        "pairs": presentation.pair_views(report),
+        "pairs": pairs,
+        "pair_notes": presentation.pair_notes(pairs),
         "figures": presentation.figure_files(report),
         "explained": presentation.explanations_by_place(),
     }

@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis.report import MosRow, StudyReport
+from analysis.report import Difference, MosRow, StudyReport
+from analysis.statistics.crossed import MIN_SONGS
 from analysis.statistics.intervals import Interval
 from analysis.verdict import MIN_LISTENERS_TO_CLAIM, Verdict
 from listening_test.scales import HIGHEST, LOWEST, SCALES
@@ -69,6 +70,10 @@ REASONS: dict[str, Text] = {
     "whole_scale": gettext_lazy(
         "Whole scale: with so few listeners the interval covers everything from 1 to 5 and says nothing."
     ),
+    "fewer_than_5_listeners": gettext_lazy("No interval for any song: it takes at least five listeners."),
+    "fewer_than_5_songs": gettext_lazy("No interval for any song: it takes at least five songs."),
+    "one_song": gettext_lazy("No interval for any song: this is one song."),
+    "not_crossed": gettext_lazy("No interval for any song: too few listeners rated the same songs."),
 }
 
 
@@ -163,14 +168,17 @@ def _closest_difference(verdict: Verdict) -> str:
 
 
 def _closest(verdict: Verdict, text: str) -> str:
-    duel = verdict.closest
-    if duel is None or duel.these_clips is None or duel.these_clips_p_holm is None:
+    return _duel(text, verdict.closest.second, verdict.closest.these_clips) if verdict.closest else ""
+
+
+def _duel(text: str, other: str, found: Difference) -> str:
+    if found.interval is None or found.p_holm is None:
         return ""
     return text % {
-        "other": system_name(duel.second),
-        "difference": number(duel.these_clips.centre),
-        "limits": limits(duel.these_clips),
-        "p": p_value(duel.these_clips_p_holm),
+        "other": system_name(other),
+        "difference": number(found.interval.centre),
+        "limits": limits(found.interval),
+        "p": p_value(found.p_holm),
     }
 
 
@@ -182,13 +190,41 @@ def _scope(verdict: Verdict) -> str:
     return _("This speaks of these clips, whoever listens; with other songs it may turn out otherwise.")
 
 
+def _scope_of_lead(verdict: Verdict) -> str:
+    """Does it hold for other songs too?"""
+    duel = verdict.closest_for_songs
+    if duel is None:
+        return _too_few_songs(verdict) if verdict.songs < MIN_SONGS else _scope(verdict)
+    if verdict.holds_for_songs:
+        text = _(
+            "It holds for other songs of this kind as well: with songs drawn anew, the lead over %(other)s has a "
+            "95 %% interval of %(limits)s (adjusted %(p)s)."
+        )
+    else:
+        text = _(
+            "Whether it holds for other songs is not established: with songs drawn anew, the lead over %(other)s has a "
+            "95 %% interval of %(limits)s (adjusted %(p)s)."
+        )
+    return _duel(text, duel.second, duel.any_song)
+
+
+def _too_few_songs(verdict: Verdict) -> str:
+    return ngettext(
+        "This speaks of these clips. Other songs are a different question, which takes at least %(need)s songs; "
+        "here is %(count)s.",
+        "This speaks of these clips. Other songs are a different question, which takes at least %(need)s songs; "
+        "here are %(count)s.",
+        verdict.songs,
+    ) % {"need": MIN_SONGS, "count": verdict.songs}
+
+
 SUPPORT: dict[str, tuple[Callable[[Verdict], str], ...]] = {
     "nothing": (),
     "alone": (_best_mean,),
     "early": (_too_few, _highest_so_far),
     "tied": (_best_mean, _scope),
     "open": (_best_mean, _closest_difference, _ahead_of, _scope),
-    "leads": (_best_mean, _closest_lead, _scope),
+    "leads": (_best_mean, _closest_lead, _scope_of_lead),
 }
 
 # ── What a chart shows, for who cannot see it ───────────────────────────────────────────────────────────────────────

@@ -80,7 +80,7 @@ class Server:
     def serve(self) -> None:
         began = time.monotonic()
         self.supervisor.catch_signals()
-        self.supervisor.clear_leftovers()
+        self.supervisor.guard_against_own_death()
         try:
             self.start_redis()
             prepared = self.prepare()
@@ -122,7 +122,8 @@ class Server:
         return found
 
     def management(self, *command: str) -> Program:
-        return Program(command[0], [sys.executable, str(ROOT / "manage.py"), *command])
+        unbuffered = {"PYTHONUNBUFFERED": "1"}  # progress is told when it is made, into a file or pipe too
+        return Program(command[0], [sys.executable, str(ROOT / "manage.py"), *command], environment=unbuffered)
 
     def start_worker_and_web(self) -> None:
         say("Starting the worker and the web server")
@@ -143,8 +144,8 @@ class Server:
         )
 
     def make_demo(self, prepared: dict[str, Any]) -> dict[str, Any]:
-        """The demo study, where no study exists. A failed one is said and lets the service run."""
-        if prepared["studies"] or not environment.flag("STEMMOS_DEMO", True):
+        """The demo study, where no study exists or its making was interrupted. Without it the service runs as well."""
+        if not prepared["demo_due"] or not environment.flag("STEMMOS_DEMO", True):
             return {}
         say(f"Making the demo study; meanwhile the pages are at {self.place.local}")
         status, _output = self.supervisor.run_once(self.management("make_demo", "--wait"))

@@ -1,13 +1,12 @@
 """Starts processes, watches them, starts a dead one again, and leaves none behind.
 
-Every child leads a process group of its own, so that a stop reaches what it started itself. On Linux a child also
-dies with the supervisor; elsewhere, what an interrupted supervisor left is found by its pid file and stopped first.
+Every child leads a process group of its own, so that a stop reaches what it started itself. Beside the supervisor
+waits a small process that ends the groups when the supervisor is killed (see `leftovers`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -19,11 +18,11 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from config import leftovers
 from config.preflight import CannotStart
 
 ROTATE_BYTES = 5 * 2**20
 FIRST_WAIT, LONGEST_WAIT, CALM = 1.0, 30.0, 60.0  # seconds: back-off, and how long a life makes it start afresh
-PR_SET_PDEATHSIG = 1
 TAIL_LINES = 12
 
 Say = Callable[[str], None]
@@ -64,7 +63,7 @@ class Child:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = started(self.program, stdout=log, stderr=subprocess.STDOUT)
-        self.pid_file.write_text(f"{self.process.pid} {self.program.mark}")
+        leftovers.write(self.pid_file.parent, self.program.name, self.process.pid, self.program.mark)
         self.started_at, self.restart_at = time.monotonic(), None
 
     @property
@@ -84,7 +83,7 @@ class Child:
 
     def clear_group(self) -> None:
         if self.process is not None:
-            kill_group(self.process.pid)
+            leftovers.signal_group(self.process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -114,22 +113,7 @@ def started(
         stderr=stderr,
         env={**os.environ, **program.environment},
         start_new_session=True,
-        preexec_fn=tie_to_parent(program.stop_signal),
     )
-
-
-def tie_to_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Linux sends the child `number` when this process dies, however it dies."""
-    if sys.platform != "linux":
-        return None
-    libc, parent = ctypes.CDLL(None), os.getpid()
-
-    def tie() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, int(number))
-        if os.getppid() != parent:  # it died between the fork and the line above
-            os._exit(1)
-
-    return tie
 
 
 def end_group(process: subprocess.Popen[bytes], number: signal.Signals, patience: float) -> None:
@@ -139,14 +123,9 @@ def end_group(process: subprocess.Popen[bytes], number: signal.Signals, patience
             process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-    kill_group(process.pid)
+    leftovers.signal_group(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(patience)
-
-
-def kill_group(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
 
 
 class Supervisor:
@@ -156,6 +135,7 @@ class Supervisor:
         self.logs, self.run, self.say = logs, run, say
         self.children: list[Child] = []
         self.stop_asked = False
+        self.guard: subprocess.Popen[bytes] | None = None
         logs.mkdir(parents=True, exist_ok=True)
         run.mkdir(parents=True, exist_ok=True)
 
@@ -168,14 +148,14 @@ class Supervisor:
     def _stop_asked(self, number: int, frame: FrameType | None) -> None:
         self.stop_asked = True
 
-    def clear_leftovers(self) -> None:
-        """Ends what a killed supervisor has left running."""
-        for path in sorted(self.run.glob("*.pid")):
-            pid, _space, name = path.read_text().partition(" ")
-            if pid.isdecimal() and is_ours(int(pid), name):
-                self.say(f"Ending {path.stem} (process {pid}), left over from an earlier run")
-                end_leftover(int(pid))
-            path.unlink(missing_ok=True)
+    def guard_against_own_death(self) -> None:
+        """Ends what an earlier supervisor has left, and sees to it that this one leaves nothing."""
+        leftovers.clear(self.run, self.say)
+        self.guard = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", leftovers.__file__, str(self.run)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
 
     def start(self, program: Program) -> Child:
         child = Child(program, logs=self.logs, run=self.run)
@@ -210,6 +190,7 @@ class Supervisor:
     def run_once(self, program: Program, *, capture: bool = False) -> tuple[int, str]:
         """Runs a program to its end while watching the children: its exit status and, captured, its output."""
         process = started(program, stdout=subprocess.PIPE if capture else None)
+        pid_file = leftovers.write(self.run, program.name, process.pid, program.mark)
         try:
             while process.poll() is None:
                 self.pause(0.1)
@@ -217,6 +198,8 @@ class Supervisor:
         except BaseException:
             end_group(process, program.stop_signal, program.patience)
             raise
+        finally:
+            pid_file.unlink(missing_ok=True)
         output = process.stdout.read().decode() if process.stdout else ""
         return process.returncode, output
 
@@ -242,39 +225,11 @@ class Supervisor:
         for child in reversed(self.children):
             child.stop()
         self.children.clear()
+        if self.guard and self.guard.stdin:
+            self.guard.stdin.close()
+            self.guard.wait()
 
 
 def rotate(log: Path) -> None:
     if log.exists() and log.stat().st_size > ROTATE_BYTES:
         log.replace(log.with_suffix(".log.1"))
-
-
-def is_ours(pid: int, name: str) -> bool:
-    """Whether `pid` still is the process that the pid file speaks of: same program, and leader of its group."""
-    found = subprocess.run(  # noqa: S603
-        ["ps", "-o", "pgid=", "-o", "command=", "-p", str(pid)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    group, _space, command = found.stdout.strip().partition(" ")
-    return group == str(pid) and name in command
-
-
-def end_leftover(pid: int, patience: float = 5.0) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    kill_group(pid)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from listening_test import api
 from listening_test.views import listener
 
-PAGE = "s/<str:token>/"
-API = "api/v1/listen/<str:token>/"
+
+class Token(StringConverter):
+    """What `secrets.token_urlsafe` gives. Anything else is nobody's name, and need not reach the database."""
+
+    regex = "[-0-9A-Za-z_]+"
+
+
+register_converter(Token, "token")
+
+PAGE = "s/<token:token>/"
+API = "api/v1/listen/<token:token>/"
 TRIAL = API + "trials/<int:position>/"
 
 urlpatterns = [
@@ -18,11 +28,11 @@ urlpatterns = [
     path(PAGE + "instructions/", listener.listen_instructions, name="listen_instructions"),
     path(PAGE + "calibration/", listener.listen_calibration, name="listen_calibration"),
     path(PAGE + "closing/", listener.listen_closing, name="listen_closing"),
-    path(PAGE + "clip/<str:clip_token>.flac", listener.listen_clip, name="listen_clip"),
+    path(PAGE + "clip/<token:clip_token>.flac", listener.listen_clip, name="listen_clip"),
     path(API, api.Current.as_view(), name="api_listen"),
     path(API + "device/", api.Device.as_view(), name="api_listen_device"),
     path(
-        API + "calibration/<str:clip_token>/heard/", api.CalibrationClipHeard.as_view(), name="api_listen_calibration"
+        API + "calibration/<token:clip_token>/heard/", api.CalibrationClipHeard.as_view(), name="api_listen_calibration"
     ),
     path(TRIAL + "opened/", api.TrialOpened.as_view(), name="api_listen_opened"),
     path(TRIAL + "heard/", api.TrialHeard.as_view(), name="api_listen_heard"),

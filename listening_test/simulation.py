@@ -89,13 +89,14 @@ def si_sir(source: str, references: Mapping[str, Audio], estimate: Audio) -> flo
     (least squares); what the second projection has more is interference (Le Roux, Wisdom, Erdogan and Hershey 2019,
     "SDR - half-baked or well done?", ICASSP: SI-SIR).
 
-    `references`: name -> array of the estimate's shape. Raises `KeyError` where `source` is not among them.
+    `references`: name -> array of the estimate's shape. Raises `ValueError` where `source` is not among them.
     """
-    truth = references[source].ravel().astype(np.float64)
-    heard = estimate.ravel().astype(np.float64)
-    everything = np.stack([reference.ravel().astype(np.float64) for reference in references.values()], axis=1)
-    projected = everything @ np.linalg.lstsq(everything, heard, rcond=None)[0]
-    target = truth * (np.dot(heard, truth) / np.dot(truth, truth))
-    interference = float(np.sum((projected - target) ** 2))
-    ratio = float(np.sum(target**2)) / max(interference, 1e-20)
+    names = list(references)
+    everything = np.stack([references[name].ravel().astype(np.float64) for name in names])
+    overlaps = everything @ everything.T
+    heard = everything @ estimate.ravel().astype(np.float64)
+    place = names.index(source)
+    together = float(heard @ np.linalg.lstsq(overlaps, heard, rcond=None)[0])  # energy of the projection onto all
+    target = float(heard[place] ** 2 / overlaps[place, place])  # and of that onto the source, which is a part of it
+    ratio = target / max(together - target, 1e-20)
     return float(np.clip(10.0 * np.log10(max(ratio, 1e-20)), -30.0, 50.0))

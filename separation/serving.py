@@ -25,11 +25,11 @@ def audio_response(
     size = _size(field_file)
     wanted = RANGE.match(request.headers.get("Range", "").strip())
     if wanted is None or wanted.groups() == ("", ""):
-        return _part(field_file, 0, size, content_type)
+        return _part(request, field_file, 0, size, content_type)
     first, last = _bounds(wanted, size)
     if first > last:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    response = _part(field_file, first, last + 1 - first, content_type)
+    response = _part(request, field_file, first, last + 1 - first, content_type)
     response.status_code = 206
     response["Content-Range"] = f"bytes {first}-{last}/{size}"
     return response
@@ -50,8 +50,11 @@ def _bounds(wanted: re.Match[str], size: int) -> tuple[int, int]:
     return int(start), min(int(end), size - 1) if end else size - 1
 
 
-def _part(field_file: FieldFile, start: int, length: int, content_type: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_chunks(field_file, start, length), content_type=content_type)
+def _part(
+    request: HttpRequest, field_file: FieldFile, start: int, length: int, content_type: str
+) -> StreamingHttpResponse:
+    chunks = iter(()) if request.method == "HEAD" else _chunks(field_file, start, length)
+    response = StreamingHttpResponse(chunks, content_type=content_type)
     response["Content-Length"] = str(length)
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=3600"
@@ -59,7 +62,7 @@ def _part(field_file: FieldFile, start: int, length: int, content_type: str) -> 
 
 
 def _chunks(field_file: FieldFile, start: int, length: int) -> Iterator[bytes]:
-    """Opened when the first byte is sent: a HEAD request opens nothing."""
+    """The file is opened when the first byte is asked for, and closed with the last one."""
     with field_file.storage.open(str(field_file.name), "rb") as file:
         file.seek(start)
         while length > 0 and (chunk := file.read(min(CHUNK_BYTES, length))):

@@ -6,6 +6,8 @@ at once; what has to wait for them (opening, simulating, closing) is done by `de
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -14,8 +16,8 @@ from django.utils.translation import gettext
 from listening_test import selectors
 from listening_test.messages import sentences
 from listening_test.models import Study
-from listening_test.services.simulated import LISTENERS, listeners_simulate
-from listening_test.services.studies import Span, StudyContent, study_add, study_close, study_open
+from listening_test.services.simulated import listeners_simulate
+from listening_test.services.studies import Span, StudyContent, StudyRefused, study_add, study_close, study_open
 from separation.messages import sentence as job_sentence
 from separation.models import SeparationJob, Song
 from separation.services.jobs import job_start
@@ -28,19 +30,19 @@ SOURCES = ["vocals", "drums", "bass", "other"]
 START, END = 2.0, 9.0
 CLIPS_PER_LISTENER, CLIPS_PER_SIMULATED_LISTENER = 12, 24
 
+THANKS_ES = (
+    "Gracias por escuchar. Este es un estudio de demostración: el propio programa compuso las canciones, y las "
+    "respuestas no se usan para ninguna investigación."
+)
+THANKS_EN = (
+    "Thank you for listening. This is a demonstration: the program composed the songs itself, and the answers are not "
+    "used for any research."
+)
 TEXTS = {
     ("es", "title"): "¿Qué tan bien se separa la música?",
     ("en", "title"): "How well is music separated?",
-    (
-        "es",
-        "thanks",
-    ): "Gracias por escuchar. Este es un estudio de demostración: el propio programa compuso las canciones, "
-    "y las respuestas no se usan para ninguna investigación.",
-    (
-        "en",
-        "thanks",
-    ): "Thank you for listening. This is a demonstration: the program composed the songs itself, and the "
-    "answers are not used for any research.",
+    ("es", "thanks"): THANKS_ES,
+    ("en", "thanks"): THANKS_EN,
 }
 
 
@@ -53,11 +55,8 @@ class DemoProgress:
     clips_made: int
     clips: int
     listeners: int
+    is_ready: bool = False
     failure: str = ""
-
-    @property
-    def is_ready(self) -> bool:
-        return self.jobs_done == self.jobs and self.clips_made >= self.clips > 0 and self.listeners >= LISTENERS
 
 
 # ── Beginning ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,18 +64,19 @@ class DemoProgress:
 
 def demo_begin() -> None:
     """Songs, jobs and both drafts; failed jobs and failed preparations are tried again."""
-    songs = [_song(seed, style) for seed, style in SONGS.items()]
-    for song in songs:
-        for system in SYSTEMS:
-            job_start(song=song, separator=system)
+    songs = [_song_with_jobs(seed, style) for seed, style in SONGS.items()]
     _study(STUDY_SEED, gettext("Demo study"), CLIPS_PER_LISTENER, songs)
     _study(RESULTS_SEED, gettext("Demo results (simulated listeners)"), CLIPS_PER_SIMULATED_LISTENER, songs)
     _demo_studies().filter(state=Study.State.DRAFT).update(preparation_error={}, preparation_sent_at=None)
 
 
-def _song(seed: int, style: str) -> Song:
+def _song_with_jobs(seed: int, style: str) -> Song:
+    """The song, made if it is not there; its jobs can begin while the next one is composed."""
     there = Song.objects.filter(is_demo=True, synthesis_seed=seed).first()
-    return there or song_add_synthetic(seed=seed, style=style)
+    song = there or song_add_synthetic(seed=seed, style=style)
+    for system in SYSTEMS:
+        job_start(song=song, separator=system)
+    return song
 
 
 def _study(seed: int, name: str, clips: int, songs: list[Song]) -> None:
@@ -102,17 +102,19 @@ def _demo_studies() -> QuerySet[Study]:
 # ── Going on ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def demo_advance() -> None:
+def demo_advance(*, after_each: Callable[[], object] = lambda: None) -> None:
     """Whatever can be done by now: open a draft whose stems are there, simulate listeners, close their study.
 
     A draft whose preparation was asked for before failed or was stopped by somebody: it waits for `demo_begin`.
+    `after_each` is called after each simulated listener.
     """
-    for study in _demo_studies().filter(state=Study.State.DRAFT, preparation_sent_at=None):
-        if not selectors.study_problems(study):
-            study_open(study=study)
-    for study in _demo_studies().filter(seed=RESULTS_SEED, state=Study.State.OPEN):
-        listeners_simulate(study=study)
-        study_close(study=study)
+    with suppress(StudyRefused):  # the sweep and the command may be at it together: whoever is second finds it done
+        for study in _demo_studies().filter(state=Study.State.DRAFT, preparation_sent_at=None):
+            if not selectors.study_problems(study):
+                study_open(study=study)
+        for study in _demo_studies().filter(seed=RESULTS_SEED, state=Study.State.OPEN):
+            listeners_simulate(study=study, after_each=after_each)
+            study_close(study=study)
 
 
 def demo_progress() -> DemoProgress:
@@ -124,8 +126,16 @@ def demo_progress() -> DemoProgress:
         clips_made=sum(study.clips.count() for study in studies),
         clips=sum(selectors.clips_expected(study) for study in studies),
         listeners=sum(study.sessions.filter(listener__simulated=True).count() for study in studies),
+        is_ready=_are_ready(studies),
         failure=_failure(jobs, studies),
     )
+
+
+def _are_ready(studies: list[Study]) -> bool:
+    """One may be rated (or was, and somebody closed it), the other has had all its listeners."""
+    states = {study.seed: study.state for study in studies}
+    can_be_rated = states.get(STUDY_SEED) in (Study.State.OPEN, Study.State.CLOSED)
+    return can_be_rated and states.get(RESULTS_SEED) == Study.State.CLOSED
 
 
 def _failure(jobs: QuerySet[SeparationJob], studies: list[Study]) -> str:

@@ -131,7 +131,7 @@ def session_calibration_heard(*, session: ListeningSession, clip: Clip) -> None:
         return
     last = session.calibration_heard.aggregate(last=Max("heard_at"))["last"] or session.consented_at
     time_check(session, since=last, seconds=session_selectors.clip_seconds(clip))
-    CalibrationHeard.objects.create(session=session, clip=clip)
+    CalibrationHeard.objects.create(session=session, clip=clip, heard_at=timezone.now())
 
 
 # ── Facts about the visit ───────────────────────────────────────────────────────────────────────────────────────────

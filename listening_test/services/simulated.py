@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -31,15 +31,17 @@ Step = ListeningSession.Step
 Worths = dict[Any, Latent]  # clip's key -> what it is worth
 
 
-def listeners_simulate(*, study: Study, count: int = LISTENERS) -> None:
-    """Let simulated listeners into an open study until it has had `count` of them.
+def listeners_simulate(
+    *, study: Study, count: int = LISTENERS, after_each: Callable[[], object] = lambda: None
+) -> None:
+    """Let simulated listeners into an open study until it has had `count` of them; `after_each` is called in between.
 
     Every clip's song needs its true stems. The same study seed gives the same listeners with the same ratings.
     """
     worths = _worths(study)
     careless = np.random.default_rng([study.seed, CHOICE]).choice(count, min(CARELESS, count), replace=False)
     while _next_visits(study, count, worths, set(careless.tolist())):
-        pass
+        after_each()
 
 
 @transaction.atomic

@@ -222,9 +222,8 @@ def listen_calibration(request: HttpRequest, session: ListeningSession) -> HttpR
 
 def _trials(request: HttpRequest, session: ListeningSession) -> HttpResponse:
     order = (ScaleKey.QUALITY, ScaleKey.CONTAMINATION) if session.quality_first else tuple(reversed(ScaleKey))
-    return _render(
-        request, session.study, "trial", Step.TRIALS, session=session, scales=[SCALES[scale] for scale in order]
-    )
+    scales, place = [SCALES[scale] for scale in order], session_selectors.place_of(session)
+    return _render(request, session.study, "trial", Step.TRIALS, session=session, scales=scales, place=place)
 
 
 def _done(request: HttpRequest, session: ListeningSession) -> HttpResponse:

@@ -8,6 +8,12 @@
   const looksLike = (card, state, attempt) => card.dataset.state === state && card.dataset.attempt === String(attempt);
   let following = false;
 
+  // For people who do not see the page change; percentages would be too much to hear.
+  const say = (card) => {
+    const [name, state] = [card.querySelector("h3"), card.querySelector("[data-state-name]")];
+    document.querySelector("#news").textContent = `${name.textContent}: ${state.textContent}`;
+  };
+
   // Takes over the cards that have changed, and only those.
   const take = (fresh) => {
     const old = new Map(cards().map((card) => [card.id, card]));
@@ -15,7 +21,10 @@
       const mine = old.get(card.id);
       old.delete(card.id);
       if (!mine) list.insertBefore(card, list.querySelector("#references"));
-      else if (!looksLike(mine, card.dataset.state, card.dataset.attempt)) mine.replaceWith(card);
+      else if (!looksLike(mine, card.dataset.state, card.dataset.attempt)) {
+        mine.replaceWith(card);
+        say(card);
+      }
     }
     for (const gone of old.values()) gone.remove();
     document.querySelector("#no-jobs")?.remove();

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.dataset import COLUMNS
-from analysis.report import StudyReport, report_make
+from analysis.report import StudyReport
+from analysis.report_make import report_make
 
 SYSTEMS = ("umxhq", "spleeter:4stems", "htdemucs")
 SOURCES = ("vocals", "drums")
@@ -36,7 +37,7 @@ def row(**fields: Any) -> dict[str, Any]:
         "repeat": 0,
         "position": 0,
         "scale": "quality",
-        "score": 3,
+        "value": 3,
         "given_at": START,
         "changes": 0,
         "heard_seconds": 10.0,
@@ -75,7 +76,7 @@ def crossed(
             for source in sources:
                 for system, step in zip(systems, steps, strict=True):
                     for scale in ("contamination", "quality"):
-                        value = step + of_listener[who] + of_song[song] + rng.normal(0, 0.6)
+                        level = step + of_listener[who] + of_song[song] + rng.normal(0, 0.6)
                         rows.append(
                             row(
                                 session=who,
@@ -88,7 +89,7 @@ def crossed(
                                 demo=system.endswith(":demo"),
                                 position=place,
                                 scale=scale,
-                                score=int(np.clip(round(value), 1, 5)),
+                                value=int(np.clip(round(level), 1, 5)),
                                 given_at=START + timedelta(seconds=len(rows)),
                                 **fields,
                             )

@@ -19,7 +19,7 @@ def test_every_stored_rating_is_one_row() -> None:
     stored = Rating.objects.values_list(
         "trial__session__number", "trial__position", "scale", "value", "trial__clip__system", "trial__clip__source"
     )
-    columns = ["session", "position", "scale", "score", "system", "source"]
+    columns = ["session", "position", "scale", "value", "system", "source"]
     assert sorted(table[columns].itertuples(index=False, name=None)) == sorted(stored)
     assert len(table) == 3 * 18 * 2
 
@@ -41,7 +41,7 @@ def test_what_is_known_of_a_rating() -> None:
     assert row["clip"] == str(clip.id)
     assert (row["song"], row["song_id"]) == ("Milonga", str(clip.excerpt.song_id))  # type: ignore[union-attr]
     assert (row["excerpt_start"], row["excerpt_end"]) == (1.0, 9.5)
-    assert (row["score"], row["language"], row["weights"]) == (4, "en", "published")
+    assert (row["value"], row["language"], row["weights"]) == (4, "en", "published")
     assert (row["heard_seconds"], row["plays"], row["changes"], row["repeat"]) == (8.5, 1, 0, 0)
     assert row["quality_first"] and row["completed"] and row["finished"]
     assert not row["simulated"] and not row["demo"]

@@ -173,7 +173,7 @@ def test_the_ratings_file_is_what_was_stored(researcher_client: Client) -> None:
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert 'filename="otono-2026-ratings.csv"' in response["Content-Disposition"]
     stored = Rating.objects.values_list("trial__session__listener_id", "trial__clip_id", "scale", "value")
-    assert sorted((line["listener"], line["clip"], line["scale"], line["score"]) for line in found) == sorted(
+    assert sorted((line["listener"], line["clip"], line["scale"], line["value"]) for line in found) == sorted(
         (str(listener), str(clip), scale, str(value)) for listener, clip, scale, value in stored
     )
     assert {line["song"] for line in found} == {"'=1+1", "Dos"}
@@ -253,6 +253,8 @@ def test_the_report_as_json(english: Client) -> None:
     assert found["study"] == str(study.id)
     assert [line["mos"] for line in found["rows"]] == [line.mos for line in report.rows]
     assert found["rows"][0]["these_clips"]["df"] == 5.0
+    assert found["rows"][0]["any_song_reason"] == "fewer_than_5_songs"
+    assert found["pairs"][0]["these_clips"]["p_holm"] == report.pairs[0].these_clips.p_holm
     assert found["counts"]["counted"] == Rating.objects.count()
     assert found["verdicts"][0]["best"] == "htdemucs"
     assert found["verdicts"][0]["sentence"].startswith("On these clips HTDemucs sounds best")

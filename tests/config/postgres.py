@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests: on a unix socket in a temporary folder, with no port and no password."""
+"""A real PostgreSQL server for the tests, in a temporary folder, reachable from this machine only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 
-from config.supervisor import tie_to_parent
+from tests.config.running import free_port
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 USER = "stemmos"
@@ -54,14 +53,15 @@ def postgres(folder: Path) -> Iterator[str]:
         if account:
             shutil.chown(home, account)
         make_cluster(folder, home, account)
-        # Nothing in it has to outlive the tests, and it dies with them.
-        command = [folder / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses=", "-c", "fsync=off"]
-        tie = tie_to_parent(signal.SIGQUIT)
+        # Nothing in it has to outlive the tests.
+        port = free_port()
+        command = [folder / "postgres", "-D", home / "data", "-k", home, "-p", str(port)]
+        command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
         with (home / "log").open("wb") as log:
-            server = subprocess.Popen(command, user=account, cwd=home, stdout=log, stderr=log, preexec_fn=tie)
+            server = subprocess.Popen(command, user=account, cwd=home, stdout=log, stderr=log)
         try:
-            wait_for_answer(home, server)
-            yield f"postgres://{USER}@{quote(name, safe='')}/postgres"
+            wait_for_answer(port, home / "log", server)
+            yield f"postgres://{USER}@127.0.0.1:{port}/postgres"
         finally:
             server.send_signal(signal.SIGQUIT)
             server.wait(30)
@@ -74,12 +74,12 @@ def make_cluster(folder: Path, home: Path, account: str | None) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def wait_for_answer(home: Path, server: subprocess.Popen[bytes], seconds: float = 30) -> None:
+def wait_for_answer(port: int, log: Path, server: subprocess.Popen[bytes], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            psycopg.connect(host=str(home), user=USER, dbname="postgres").close()
+            psycopg.connect(host="127.0.0.1", port=port, user=USER, dbname="postgres").close()
             return
         except psycopg.OperationalError:
-            assert server.poll() is None and time.monotonic() < deadline, (home / "log").read_text()
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)

@@ -85,13 +85,28 @@ def test_static_files_are_collected_once_and_again_after_a_change(db: None, sett
 
 
 def test_only_an_open_demo_study_is_pointed_at(db: None, no_static: None) -> None:
-    Study.objects.create(name="mine", is_demo=False)
-    draft = Study.objects.create(name="demo", is_demo=True)
-    found = prepared()
-    assert (found["studies"], found["demo"]) == (2, {})
-    draft.state, draft.opened_at = Study.State.OPEN, draft.created_at
-    draft.save()
-    assert prepared()["demo"] == {"listen": f"/s/{draft.token}/"}
+    demo = Study.objects.create(name="demo", is_demo=True)
+    assert prepared()["demo"] == {}
+    open_study(demo)
+    assert prepared()["demo"] == {"listen": f"/s/{demo.token}/"}
+
+
+def test_the_demo_is_due_where_no_study_exists_or_it_was_interrupted(db: None, no_static: None) -> None:
+    assert prepared()["demo_due"] is True
+    demo = Study.objects.create(name="demo", is_demo=True)
+    assert prepared()["demo_due"] is True
+    open_study(demo)
+    assert prepared()["demo_due"] is False
+
+
+def test_studies_of_researchers_ask_for_no_demo(db: None, no_static: None) -> None:
+    Study.objects.create(name="mine")
+    assert prepared()["demo_due"] is False
+
+
+def open_study(study: Study) -> None:
+    study.state, study.opened_at = Study.State.OPEN, study.created_at
+    study.save()
 
 
 def test_people_are_told_in_words(db: None, no_static: None) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from config import leftovers
 from tests.config.running import ROOT, RunningServer, processes_of, until
 
 
@@ -101,29 +102,31 @@ def test_life_of_a_server(server: RunningServer) -> None:
     assert processes_of(server.home) == []
 
 
-def test_a_killed_server_takes_its_processes_along_or_the_next_start_ends_them(server: RunningServer) -> None:
+def test_a_killed_server_leaves_no_process(server: RunningServer) -> None:
     server.wait_until_ready()
     server.process.kill()
     server.process.wait()
-    if sys.platform == "linux":
-        until(lambda: not processes_of(server.home), seconds=15, what="its processes have ended with it")
+    until(lambda: not processes_of(server.home), seconds=40, what="its processes have ended with it")
     again = RunningServer(server.home, port=server.port)
     again.wait_until_ready()
     assert again.stop() == 0
     assert processes_of(server.home) == []
 
 
-def test_what_a_killed_server_left_is_ended_before_the_next_start(tmp_path: Path) -> None:
-    from config.supervisor import Program, Supervisor, started
-
+def test_what_was_left_all_the_same_is_ended_before_the_next_start(tmp_path: Path) -> None:
     said: list[str] = []
-    left = started(Program("worker", [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1"]))
+    stay = [sys.executable, "-c", "import time; time.sleep(600)"]
+    left = subprocess.Popen(stay, start_new_session=True)
+    stranger = subprocess.Popen(stay, start_new_session=True)
     threading.Thread(target=left.wait, daemon=True).start()  # takes leave of it, as init does for orphans
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "worker.pid").write_text(f"{left.pid} http.server")
-    (run / "web.pid").write_text(f"{os.getpid()} gunicorn")  # the number is somebody else's now
-    Supervisor(logs=tmp_path / "logs", run=run, say=said.append).clear_leftovers()
+    run = tmp_path / "home" / "run"
+    run.mkdir(parents=True)
+    leftovers.write(run, "worker", left.pid, "time.sleep")
+    leftovers.write(run, "web", stranger.pid, "gunicorn")  # the number is somebody else's now
+    leftovers.clear(run, said.append)
     assert left.wait(10) != 0
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
     assert said == [f"Ending worker (process {left.pid}), left over from an earlier run"]
     assert list(run.iterdir()) == []

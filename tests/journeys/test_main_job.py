@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 REAL_SONG = ROOT.parent / "shared" / "audio" / "audio_example.mp3"
 SYSTEMS = ("umx:demo", "spleeter:demo", "htdemucs:demo")
+SOURCES = ("vocals", "drums")
 START, END = "3", "5.5"
 SEPARATION_MS = 240_000
 SCALES = ("quality", "contamination")
@@ -93,7 +94,7 @@ def upload_and_separate(page: Page, song_file: Path) -> str:
     for system in SYSTEMS:
         page.check(f"[name=separators][value='{system}']")
     page.get_by_role("button", name="Upload", exact=True).click()
-    page.locator("#upload .notice.good a, #results .notice.good a").first.click()
+    page.wait_for_url(re.compile("/songs/[0-9a-f-]{36}/"), timeout=60_000)  # one song: straight to its page
     title = page.get_by_role("heading", level=1).inner_text()
     expect(page.locator("article.job[data-state=done]")).to_have_count(len(SYSTEMS), timeout=SEPARATION_MS)
     expect(page.locator("article.job audio")).to_have_count(4 * len(SYSTEMS))  # the stems appear by themselves
@@ -110,8 +111,8 @@ def study_open(page: Page, song: str) -> str:
     row.locator("input[name$=end]").fill(END)
     for system in SYSTEMS:
         page.check(f"[name=systems][value='{system}']")
-    for source in ("vocals", "drums"):
-        page.check(f"[name=sources][value='{source}']")
+    for source in ("vocals", "drums", "bass", "other"):
+        page.set_checked(f"[name=sources][value='{source}']", source in SOURCES)
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Open the study").click()
     expect(page.locator("#link")).to_be_visible(timeout=120_000)
@@ -174,7 +175,7 @@ def calibrate(page: Page) -> None:
 def rate_all(page: Page, heard: Heard, values: Iterator[tuple[int, int]]) -> None:
     next_button = page.locator("#next")
     total = int(page.locator("#progress").get_attribute("max") or 0)
-    assert total == 2 * len(SYSTEMS)
+    assert total == len(SOURCES) * len(SYSTEMS)
     for number, answer in zip(range(total), values, strict=False):
         expect(page.locator("#progress")).to_have_js_property("value", number)
         expect(page.locator("fieldset.scale").first).to_be_disabled()
@@ -216,7 +217,7 @@ def leave(context: BrowserContext) -> None:
 
 def assert_exactly_theirs(rows: list[dict[str, str]], listeners: list[Heard]) -> None:
     """Every answer once, at its place, with its value; nothing else."""
-    assert len(rows) == sum(2 * len(heard.answers) for heard in listeners)
+    assert len(rows) == sum(len(SCALES) * len(heard.answers) for heard in listeners)
     assert {row["system"] for row in rows} == set(SYSTEMS)
     assert {row["weights"] for row in rows} == {"demo"}
     for heard in listeners:

@@ -12,6 +12,7 @@ import io
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import soundfile
@@ -26,11 +27,17 @@ SYSTEMS = ("umxhq", "htdemucs")
 SOURCES = ("vocals", "drums")
 
 
+@cache
+def noise(seconds: float, seed: int) -> bytes:
+    """A FLAC file of noise, encoded once for all tests."""
+    return encoded(sound(seconds, seed=seed), subtype="PCM_24")
+
+
 def stem_make(
     *, song: Song, source: str, job: SeparationJob | None = None, samples: Audio | None = None, seed: int = 7
 ) -> Stem:
     """A stem that holds `samples` (noise by default): of a job, or (no job) the song's true stem."""
-    data = encoded(sound(song.seconds, seed=seed) if samples is None else samples, subtype="PCM_24")
+    data = noise(song.seconds, seed) if samples is None else encoded(samples, subtype="PCM_24")
     stem = Stem(song=song, source=source, job=job, sha256=hashlib.sha256(data).hexdigest())
     stem.file.save(f"{source}.flac", ContentFile(data), save=False)
     stem.save()
@@ -72,7 +79,7 @@ def study_make(
 
 def clip_make(*, study: Study, data: bytes | None = None, **fields: Any) -> Clip:
     """A clip with a real file: half a second unless `data` is given."""
-    data = encoded(sound(0.5, seed=3)) if data is None else data
+    data = noise(0.5, 3) if data is None else data
     clip = Clip(study=study, sha256=hashlib.sha256(data).hexdigest(), **{**LEVELS, **fields})
     clip.samples = soundfile.info(io.BytesIO(data)).frames
     clip.file.save("clip.flac", ContentFile(data), save=False)
@@ -85,7 +92,7 @@ LEVELS: Mapping[str, float] = {"gain_db": -3.0, "loudness_lufs": -23.0, "true_pe
 
 def clips_make(study: Study) -> list[Clip]:
     """One clip for every excerpt, source and system, a mixture clip where the study shows it, four for calibration."""
-    data = encoded(sound(0.5, seed=3))
+    data = noise(0.5, 3)
     clips = [
         clip_make(study=study, data=data, excerpt=excerpt, source=source, system=system)
         for excerpt in study.excerpts.all()

@@ -460,6 +460,15 @@ def test_sweep_leaves_a_living_worker_alone(sent: list[str]) -> None:
     assert job.state == State.RUNNING and sent == []
 
 
+def test_sweep_that_was_too_slow_leaves_a_worker_that_came_back_alone(sent: list[str]) -> None:
+    """Between the sweep's look and its write, the worker has renewed its lease."""
+    job = running(attempt=1)
+    age(job, lease_until=-timedelta(seconds=10))
+    jobs._orphan_requeue(job, timezone.now())
+    job.refresh_from_db()
+    assert job.state == State.RUNNING and sent == []
+
+
 def test_sweep_sends_what_the_queue_has_lost_once_a_minute(sent: list[str]) -> None:
     lost, fresh = job_make(), job_make(separator="htdemucs:demo")
     age(lost, sent_at=timedelta(seconds=61))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from separation import messages
 from separation.models import SeparationJob, Song
 from separation.separators import registry
 from separation.separators.base import WeightsMissing
+from separation.services.songs import shown_name, title_of
 from tests.audio import files
 from tests.factories import RATE, encoded, files_in, sound
 
@@ -31,6 +33,14 @@ def upload(client: Client, data: bytes, name: str = "canción.wav", **fields: An
 
 def text_of(response: Any) -> str:
     return html.unescape(response.content.decode())
+
+
+def refusals(response: Any) -> str:
+    """The text of the page's red notices."""
+    assert response.status_code == 200
+    return " ".join(
+        html.unescape(part) for part in re.findall(r'<div class="notice bad".*?</div>', response.content.decode(), re.S)
+    )
 
 
 def nothing_left(media: Path) -> bool:
@@ -90,20 +100,19 @@ def test_bad_file_gets_a_sentence_and_leaves_nothing(
     make, name, spanish, english = BAD[case]
     researcher_client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
     response = upload(researcher_client, make(), name, separators=["umx:demo"])
-    shown = text_of(response)
-    assert response.status_code == 200
+    shown = refusals(response)
     assert name in shown
     assert (spanish if language == "es" else english) in shown
     assert nothing_left(media) and not SeparationJob.objects.exists()
 
 
 def test_nothing_chosen(english: Client) -> None:
-    assert "No file was chosen" in text_of(english.post(ADDRESS, {"style": "rock"}))
+    assert "No file was chosen" in refusals(english.post(ADDRESS, {"style": "rock"}))
 
 
 def test_song_that_is_too_long(english: Client, settings: Settings, media: Path) -> None:
     settings.SONG_MAX_SECONDS = 5
-    assert "The song lasts 6 s; it may last 5 s at most" in text_of(upload(english, encoded(sound(6.0)), "a.flac"))
+    assert "The song lasts 6 s; it may last 5 s at most" in refusals(upload(english, encoded(sound(6.0)), "a.flac"))
     assert nothing_left(media)
 
 
@@ -112,7 +121,7 @@ def test_file_beyond_the_limit_is_not_even_kept_while_it_arrives(
 ) -> None:
     settings.UPLOAD_MAX_BYTES = 2**20
     monkeypatch.setattr("separation.services.songs.song_add", None)  # it never comes that far
-    assert "larger than 1 MB" in text_of(upload(english, encoded(sound(8.0), format="WAV")))
+    assert "larger than 1 MB" in refusals(upload(english, encoded(sound(8.0), format="WAV")))
     assert nothing_left(media)
 
 
@@ -121,7 +130,7 @@ def test_disk_that_is_full_while_it_arrives(english: Client, media: Path, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("separation.uploads.TemporaryFileUploadHandler.receive_data_chunk", full)
-    assert "no room left on the server's disk" in text_of(upload(english, wav()))
+    assert "no room left on the server's disk" in refusals(upload(english, wav()))
     assert nothing_left(media)
 
 
@@ -136,7 +145,7 @@ def test_disk_that_is_full_when_it_is_stored(english: Client, media: Path, monke
         return save(self, name, content)
 
     monkeypatch.setattr(FileSystemStorage, "_save", full_after_the_original)
-    assert "no room left on the server's disk" in text_of(upload(english, wav()))
+    assert "no room left on the server's disk" in refusals(upload(english, wav()))
     assert nothing_left(media)
 
 
@@ -147,7 +156,7 @@ def test_unexpected_failure_is_said_and_leaves_nothing(
         raise RuntimeError("the database went away")
 
     monkeypatch.setattr(Song, "save", broken)
-    assert "Something unexpected happened while the song was taken in" in text_of(upload(english, wav()))
+    assert "Something unexpected happened while the song was taken in" in refusals(upload(english, wav()))
     assert nothing_left(media)
 
 
@@ -225,6 +234,12 @@ def test_file_names_are_shown_and_never_become_paths(
     assert "<script>alert" not in page
 
 
+def test_control_characters_and_folders_are_no_part_of_a_name() -> None:
+    assert shown_name("../a\x00\n/..\\b\x1b\u202e🎸.wav") == "b🎸.wav"
+    assert shown_name("👩‍🎤.wav") == "👩‍🎤.wav", "joined emoji stay joined"
+    assert title_of("zamba_de_mi_esperanza.wav") == "zamba de mi esperanza"
+
+
 def test_separations_start_right_after_the_upload(english: Client) -> None:
     upload(english, wav(), separators=["umx:demo", "htdemucs:demo"])
     song = Song.objects.get()
@@ -238,7 +253,7 @@ def test_several_files_each_with_its_own_result(english: Client, media: Path) ->
         SimpleUploadedFile("two.flac", encoded(sound(4.0, seed=2))),
     ]
     response = english.post(ADDRESS, {"sounds": sounds})
-    shown = text_of(response)
+    shown = refusals(response)
     assert sorted(Song.objects.values_list("title", flat=True)) == ["one", "two"]
     assert "bad.mp3" in shown and "This is no sound file" in shown
     assert len(files_in(media)) == 4

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         try:
             self.migrate()
             self.collect_static_files()
-            result = {"password": researcher_made(), "studies": Study.objects.count(), "demo": demo_addresses()}
+            result = {"password": researcher_made(), "demo_due": demo_due(), "demo": demo_addresses()}
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {str(error).strip()}") from error
         if options["json"]:
@@ -95,6 +95,12 @@ def free_name() -> str:
 def new_password() -> str:
     """About 80 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _letter in range(4)) for _group in range(4))
+
+
+def demo_due() -> bool:
+    """Whether no study exists at all, or the making of the demo was interrupted. Who deletes it is rid of it."""
+    unfinished = Study.objects.filter(is_demo=True, created_by=None, state__in=["draft", "preparing"])
+    return unfinished.exists() or not Study.objects.exists()
 
 
 def demo_addresses() -> dict[str, str]:

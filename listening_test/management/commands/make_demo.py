@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(_("Composing the songs…"))
         demo_begin()
         if options["wait"]:
             self._wait(options["patience"])
@@ -31,30 +33,27 @@ class Command(BaseCommand):
             self.stdout.write(_("The demo has been asked for. The workers make it; its study opens by itself."))
 
     def _wait(self, patience: float) -> None:
-        last, moved_at = "", time.monotonic()
-        while True:
-            demo_advance()
-            progress = demo_progress()
-            if progress.failure:
-                raise CommandError(progress.failure)
-            if (line := self._line(progress)) != last:
-                last, moved_at = line, time.monotonic()
-                self.stdout.write(line)
-            if progress.is_ready:
-                return
-            if time.monotonic() - moved_at > patience:
+        self._said, self._moved_at = "", time.monotonic()
+        while not self._tell().is_ready:
+            if time.monotonic() - self._moved_at > patience:
                 raise CommandError(
                     _("Nothing has moved for %(seconds)d s. Is a worker running?") % {"seconds": patience}
                 )
             time.sleep(SECONDS_BETWEEN_LOOKS)
+            demo_advance(after_each=self._tell)
 
-    def _line(self, progress: DemoProgress) -> str:
-        return _(
-            "separations %(jobs_done)d/%(jobs)d · clips %(clips_made)d/%(clips)d · simulated listeners %(listeners)d"
-        ) % {
-            "jobs_done": progress.jobs_done,
-            "jobs": progress.jobs,
-            "clips_made": progress.clips_made,
-            "clips": progress.clips,
-            "listeners": progress.listeners,
-        }
+    def _tell(self) -> DemoProgress:
+        """A line of how far it is, where that is news."""
+        progress = demo_progress()
+        if progress.failure:
+            raise CommandError(progress.failure)
+        if (line := _line(progress)) != self._said:
+            self._said, self._moved_at = line, time.monotonic()
+            self.stdout.write(line)
+        return progress
+
+
+def _line(progress: DemoProgress) -> str:
+    return _(
+        "separations %(jobs_done)d/%(jobs)d · clips %(clips_made)d/%(clips)d · simulated listeners %(listeners)d"
+    ) % asdict(progress)

@@ -45,7 +45,7 @@ function example(item) {
 
   function heard() {
     face.heard();
-    item.querySelector(".heard").hidden = false;
+    item.querySelector(".heard-mark").hidden = false;
     const onSaved = () => {
       item.dataset.done = "yes";
       openWhenAllDone();

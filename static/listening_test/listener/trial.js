@@ -53,6 +53,7 @@ function show(state) {
   showPlayer();
   showScales();
   restore();
+  showSaving({ pending: outbox.pending, failing: false });
   fetchAhead();
   page.removeAttribute("aria-busy");
 }
@@ -85,11 +86,16 @@ function showPlayer() {
 function showScales() {
   find("#unlock").textContent = trial.heard ? words.rate : words.locked;
   for (const scale of scales) {
-    scale.disabled = !trial.heard;
+    lock(scale, !trial.heard);
     const chosen = choices[scale.dataset.scale]?.value;
     for (const input of scale.querySelectorAll("input")) input.checked = Number(input.value) === chosen;
   }
   showNext();
+}
+
+function lock(scale, locked) {
+  scale.disabled = locked;
+  scale.setAttribute("aria-disabled", String(locked)); // not every screen reader says it of a group by itself
 }
 
 function showNext() {
@@ -244,7 +250,7 @@ function restore() {
 function showSaving({ pending, failing }) {
   const line = find("#saving");
   clearTimeout(savingTimer);
-  line.classList.toggle("bad", failing && pending > 0);
+  line.classList.toggle("waiting", failing && pending > 0);
   if (failing && pending) line.textContent = words.unsaved;
   else if (pending) savingTimer = setTimeout(() => (line.textContent = words.saving), SAVING_MS);
   else line.textContent = Object.keys(choices).length ? words.saved : "";
@@ -265,7 +271,7 @@ function goOn() {
   if (next.disabled) return;
   player.stop();
   going = true;
-  for (const scale of scales) scale.disabled = true; // what is sent with "next" stands
+  for (const scale of scales) lock(scale, true); // what is sent with "next" stands
   const onSaved = (state) => {
     show(state);
     if (state.step !== "trials") return;

@@ -52,14 +52,14 @@ function showSong(row) {
   if (source && audio.getAttribute("src") !== source) audio.src = source;
 }
 
-async function suggest(row) {
+async function suggest(row, { overwrite }) {
   const { song, start, end } = parts(row);
   const query = new URLSearchParams();
   for (const system of ticked("systems")) query.append("system", system);
   for (const source of ticked("sources")) query.append("source", source);
   const address = row.querySelector("[data-suggest]").dataset.url.replace(NOBODY, song.value);
   const answer = await fetch(`${address}?${query}`);
-  if (!answer.ok) return;
+  if (!answer.ok || (!overwrite && (start.value || end.value))) return; // what was typed meanwhile stands
   const span = await answer.json();
   start.value = span.start;
   end.value = span.end;
@@ -169,7 +169,7 @@ list.addEventListener("click", (event) => {
   const row = button?.closest(".excerpt");
   if (!row) return;
   if ("remove" in button.dataset) removeRow(row);
-  if ("suggest" in button.dataset) suggest(row);
+  if ("suggest" in button.dataset) suggest(row, { overwrite: true });
   if ("play" in button.dataset) play(row);
   if (button.dataset.set) setFromPlayer(row, button.dataset.set);
 });
@@ -177,10 +177,12 @@ list.addEventListener("click", (event) => {
 list.addEventListener("change", async (event) => {
   if (!event.target.matches("select")) return;
   const row = event.target.closest(".excerpt");
+  const { start, end } = parts(row);
+  start.value = end.value = ""; // of the song before
   showSong(row);
   refresh();
   tickWhatFits();
-  if (chosen(row).value) await suggest(row);
+  if (chosen(row).value) await suggest(row, { overwrite: false });
 });
 
 let changed = false;
