@@ -309,3 +309,11 @@ def test_the_thanks_are_the_study_s_own(study: Study, clock: Clock) -> None:
     sessions.session_answers_save(session=session, answers={"attention": 5, "distraction": 1})
     sessions.session_step_forward(session=session)
     assert "A thousand thanks." in text_of(Browser(study, session).get())
+
+
+def test_a_browser_without_cookies_is_told_so(study: Study) -> None:
+    client = Client(enforce_csrf_checks=True, headers={"Accept-Language": "en"})
+    answer = client.post(f"/s/{study.token}/consent/", {"sha256": consent_sha256(study, "en")})
+    assert answer.status_code == 403
+    assert "this browser refuses cookies" in text_of(answer)
+    assert not study.sessions.exists()

@@ -1,4 +1,7 @@
-"""`manage.py make_demo [--wait]`: the demo study and the demo results, made by the workers."""
+"""`manage.py make_demo [--wait]`: the demo study and the demo results, made by the workers.
+
+It speaks plain English, like everything else in the terminal of `script/server`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext as _
 
 from listening_test.services.demo import DemoProgress, demo_advance, demo_begin, demo_progress
 
@@ -25,20 +27,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(_("Composing the songs…"))
+        self.stdout.write("Composing the songs…")
         demo_begin()
         if options["wait"]:
             self._wait(options["patience"])
         else:
-            self.stdout.write(_("The demo has been asked for. The workers make it; its study opens by itself."))
+            self.stdout.write("The demo has been asked for. The workers make it; its study opens by itself.")
 
     def _wait(self, patience: float) -> None:
         self._said, self._moved_at = "", time.monotonic()
         while not self._tell().is_ready:
             if time.monotonic() - self._moved_at > patience:
-                raise CommandError(
-                    _("Nothing has moved for %(seconds)d s. Is a worker running?") % {"seconds": patience}
-                )
+                raise CommandError(f"Nothing has moved for {patience:.0f} s. Is a worker running?")
             time.sleep(SECONDS_BETWEEN_LOOKS)
             demo_advance(after_each=self._tell)
 
@@ -54,6 +54,6 @@ class Command(BaseCommand):
 
 
 def _line(progress: DemoProgress) -> str:
-    return _(
-        "separations %(jobs_done)d/%(jobs)d · clips %(clips_made)d/%(clips)d · simulated listeners %(listeners)d"
-    ) % asdict(progress)
+    return ("separations {jobs_done}/{jobs} · clips {clips_made}/{clips} · simulated listeners {listeners}").format_map(
+        asdict(progress)
+    )

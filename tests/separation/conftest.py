@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+from separation.services import jobs
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the jobs whose message went out."""
+    ids: list[str] = []
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, args, **options: ids.extend(args))
+    return ids
