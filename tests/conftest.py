@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
 from config.celery import app
@@ -43,6 +45,14 @@ def media(settings: Settings, tmp_path: Path) -> Path:
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return folder
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """Each test starts in the default language, whatever the one before has visited."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

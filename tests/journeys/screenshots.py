@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.journeys.conftest import chromium
 from tests.journeys.test_main_job import answer_required
@@ -93,7 +93,7 @@ def listener_pages(camera: Camera, link: str, language: str) -> None:
     camera.shot("l07_trial_locked")
     total = int(page.locator("#progress").get_attribute("max") or 0)
     for number in range(total):
-        page.wait_for_function(f"document.getElementById('progress').value === {number}")
+        expect(page.locator("#progress")).to_have_js_property("value", number)
         page.locator("button.play").click()
         page.wait_for_timeout(900)
         if number == 0:
