@@ -1,6 +1,6 @@
 """Train the demo weights: small Open-Unmix, Spleeter and HTDemucs models, on synthetic songs, on a CPU.
 
-    python -m bench.train_demo_weights                      all three: about 40 minutes on two free cores
+    python -m bench.train_demo_weights                      all three: 40 minutes on two free cores, by estimate
     python -m bench.train_demo_weights --family spleeter    one of them
     python -m bench.train_demo_weights --quick --to DIR     two steps of each, to see that it runs
 
