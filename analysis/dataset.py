@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Q
 from listening_test.models import Clip, ListeningSession, Rating, Study
 from listening_test.systems import system_is_demo
 from separation.models import Song
+from separation.models.imported import IMPORTED
 from separation.selectors import REFERENCE
 
 COLUMNS = (
@@ -96,7 +97,8 @@ def ratings(study: Study) -> pd.DataFrame:
 
     `finished`: the listener went on from that trial, so the rating no longer changes. `completed`: the session came to
     its end. `demo`: the study, the song or the system's weights are the project's own. `song`: its title, unique in the
-    study. `weights`: what separated it, "published" or "demo"; "" for a true stem.
+    study. `weights`: what separated it, "published", "demo" or "imported"; "" for a
+    true stem.
     """
     rows = (
         Rating.objects.filter(trial__session__study=study, trial__clip__purpose=Clip.Purpose.TEST)
@@ -130,6 +132,8 @@ def _weights(table: pd.DataFrame) -> pd.Series[Any]:
 def _weights_of(key: str) -> str:
     if key == REFERENCE:
         return ""
+    if key.startswith(IMPORTED):
+        return "imported"
     return "demo" if system_is_demo(key) else "published"
 
 

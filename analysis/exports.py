@@ -1,16 +1,9 @@
-"""CSV files: UTF-8, a header, one order, the same bytes for the same data, in any language of the pages.
-
-Text cells that a spreadsheet would run as a formula get an apostrophe in front (OWASP ASVS 1.2.10). Numbers stay
-numbers with all their digits; truth is `true` or `false`; what is not known is empty; times are UTC.
-"""
+"""CSV files of ratings and results, in the form of `separation.csv_text`."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -18,8 +11,8 @@ import pandas as pd
 from analysis.dataset import COLUMNS
 from analysis.report import Difference, MosRow, PairRow, StudyReport
 from analysis.statistics.intervals import Interval
+from separation.csv_text import cell, lines
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 ROWS_AT_ONCE = 5_000
 
 MOS_COLUMNS = (
@@ -65,28 +58,15 @@ PAIR_COLUMNS = (
 )
 
 
-def cell(value: Any) -> str:
-    """One cell's text. Only text can be harmful: numbers, truth and times cannot be formulas."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(RUN_BY_SPREADSHEETS) else value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return repr(value)
-
-
 # ── Ratings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def ratings_csv(table: pd.DataFrame) -> Iterator[bytes]:
     """Every rating of the table, in pieces."""
-    yield _lines([COLUMNS])
+    yield lines([COLUMNS])
     for start in range(0, len(table), ROWS_AT_ONCE):
         part = table.iloc[start : start + ROWS_AT_ONCE]
-        yield _lines(zip(*(_cells(part[name]) for name in COLUMNS), strict=True))
+        yield lines(zip(*(_cells(part[name]) for name in COLUMNS), strict=True))
 
 
 def ratings_digest(table: pd.DataFrame) -> str:
@@ -170,10 +150,4 @@ def _difference_values(found: Difference) -> Sequence[Any]:
 
 
 def _file(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    return _lines([header]) + _lines([cell(value) for value in row] for row in rows)
-
-
-def _lines(rows: Iterable[Iterable[str]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(rows)
-    return file.getvalue().encode()
+    return lines([header]) + lines([cell(value) for value in row] for row in rows)

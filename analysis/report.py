@@ -131,7 +131,7 @@ class StudyReport:
     counts: Counts
     rows: tuple[MosRow, ...]
     pairs: tuple[PairRow, ...]
-    weights: Mapping[str, str] = field(default_factory=dict)  # of each system: "published", "demo", "" for a true stem
+    weights: Mapping[str, str] = field(default_factory=dict)  # of each system: "published", "demo", "imported", …
     demo_systems: frozenset[str] = frozenset()  # with a rating that is demo by its study, its song or its weights
     digest: str = ""  # sha256 of ratings.csv
     level: float = LEVEL

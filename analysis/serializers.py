@@ -105,7 +105,9 @@ class ReportSerializer(serializers.Serializer[Any]):
     systems = serializers.ListField(child=serializers.CharField())
     sources = serializers.ListField(child=serializers.CharField())
     songs = serializers.ListField(child=serializers.CharField())
-    weights = serializers.DictField(child=serializers.CharField(), help_text="of each system: published or demo")
+    weights = serializers.DictField(
+        child=serializers.CharField(), help_text="of each system: published, demo, imported or package"
+    )
     sessions = SessionsSerializer()
     counts = CountsSerializer()
     verdicts = serializers.SerializerMethodField()

@@ -49,10 +49,11 @@ class Source:
     channels: int
     claimed: int | None
     blocks: Iterator[Block]
+    streams: int = 1  # audio streams in the file, one of which this is
 
 
-def open_source(path: Path) -> Source:
-    """Open an uploaded file by what it holds. Raises `UnreadableAudio`."""
+def open_source(path: Path, stream: int = 0) -> Source:
+    """Open an uploaded file by what it holds, at its audio stream of this number. Raises `UnreadableAudio`."""
     container = containers.kind(path)
     if container is None:
         raise UnreadableAudio("not_audio")
@@ -63,7 +64,11 @@ def open_source(path: Path) -> Source:
         raise UnreadableAudio("truncated")
     if container == "MP3":
         _refuse_cut_mp3(path)
-    return _open_av(path, container) if container in ("M4A", "MP3") else _open_soundfile(path, container)
+    if container in ("M4A", "MP3"):
+        return _open_av(path, container, stream)
+    if stream:
+        raise UnreadableAudio("no_audio_track")
+    return _open_soundfile(path, container)
 
 
 def _refuse_cut_mp3(path: Path) -> None:
@@ -108,16 +113,16 @@ def _soundfile_blocks(file: Any) -> Iterator[Block]:
         raise UnreadableAudio("truncated", seconds=round(count / file.samplerate, 1))
 
 
-def _open_av(path: Path, container: str) -> Source:
+def _open_av(path: Path, container: str, number: int = 0) -> Source:
     import av
 
     try:
         file = av.open(str(path), format=DEMUXERS[container], options={"enable_drefs": "0"})
     except (av.FFmpegError, ValueError) as error:
         raise UnreadableAudio("not_audio") from error
-    if not file.streams.audio:
+    if number >= len(file.streams.audio):
         raise UnreadableAudio("no_audio_track")
-    stream = file.streams.audio[0]
+    stream = file.streams.audio[number]
     stream.codec_context.thread_count = 1
     length = (stream.duration or 0) * (stream.time_base or 0)  # s
     claimed = round(length * stream.rate) if container == "M4A" and length else None  # of an MP3 it is a guess
@@ -128,6 +133,7 @@ def _open_av(path: Path, container: str) -> Source:
         channels=stream.channels,
         claimed=claimed,
         blocks=_av_blocks(file, stream, claimed),
+        streams=len(file.streams.audio),
     )
 
 

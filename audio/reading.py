@@ -39,7 +39,8 @@ class Decoded:
     """An uploaded file, decoded.
 
     `samples`: 44.1 kHz stereo. `sample_rate` (Hz), `channels` and `format` (e.g. "FLAC 24 bit") are the file's own.
-    `notes` say what was done: "mono_doubled", "mixed_down" (more than two channels), "resampled".
+    `notes` say what was done: "mono_doubled", "mixed_down" (more than two channels), "resampled". `streams` is how many
+    audio streams the file holds, of which one was read.
     """
 
     samples: Audio
@@ -47,6 +48,7 @@ class Decoded:
     channels: int
     format: str
     notes: list[str]
+    streams: int = 1
 
 
 def read_upload(
@@ -57,28 +59,34 @@ def read_upload(
     folder: Path | None = None,
     memory_bytes: int = MEMORY_BYTES,
     cpu_seconds: int = CPU_SECONDS,
+    stream: int = 0,
+    may_be_silent: bool = False,
 ) -> Decoded:
     """Decode a stranger's file: WAV, FLAC, MP3, OGG (Vorbis, Opus, FLAC), AIFF, or M4A (AAC, ALAC).
 
     More than two channels are mixed down by ITU-R BS.775, one is put on both sides, and every sample rate is
     converted to 44.1 kHz. A child process with limits on memory, time and output does the work; the decoded audio
-    passes through a temporary folder (inside `folder`, if given) that is gone afterwards.
+    passes through a temporary folder (inside `folder`, if given) that is gone afterwards. An MP4 file may hold several
+    audio streams: `stream` is the number of the one to read, from 0. A song is refused where it is silent from start to
+    end, a stem is not: `may_be_silent`.
 
     Raises `UnreadableAudio` with the codes listed there.
     """
     if path.stat().st_size == 0:
         raise UnreadableAudio("empty_file")
     limits = {"max_seconds": max_seconds, "memory_bytes": memory_bytes, "cpu_seconds": cpu_seconds}
+    wanted = {"stream": stream, "may_be_silent": may_be_silent}
     with tempfile.TemporaryDirectory(prefix="decode-", dir=folder) as work:
         raw = Path(work) / "audio.raw"
-        answer = _run_child(path, raw, limits)
+        answer = _run_child(path, raw, {**limits, **wanted})
         if "code" in answer:
             raise UnreadableAudio(answer["code"], **answer["params"])
         if answer["seconds"] < min_seconds:
             raise UnreadableAudio("too_short", seconds=round(answer["seconds"], 1), limit=min_seconds)
         interleaved = np.memmap(raw, dtype=np.float32, mode="r").reshape(-1, 2)
         samples = np.ascontiguousarray(interleaved.T)
-    return Decoded(samples, answer["sample_rate"], answer["channels"], answer["format"], answer["notes"])
+    known = ("sample_rate", "channels", "format", "notes", "streams")
+    return Decoded(samples, **{name: answer[name] for name in known})
 
 
 def _run_child(path: Path, raw: Path, limits: dict[str, float]) -> dict[str, Any]:
@@ -110,9 +118,14 @@ def read_flac(file: Path | str | IO[bytes], start: float | None = None, end: flo
     The part begins at round(start · 44100) and ends before round(end · 44100), so equal times give equal lengths in
     every file. Raises `ValueError` for a part that does not lie inside the file.
     """
+    first = 0 if start is None else round(start * SAMPLE_RATE)
+    return read_flac_samples(file, first, None if end is None else round(end * SAMPLE_RATE))
+
+
+def read_flac_samples(file: Path | str | IO[bytes], first: int, last: int | None) -> Audio:
+    """As `read_flac`, from sample `first` to before `last`, or to the end."""
     with soundfile.SoundFile(file) as sound:
-        first = 0 if start is None else round(start * sound.samplerate)
-        last = sound.frames if end is None else round(end * sound.samplerate)
+        last = sound.frames if last is None else last
         if not 0 <= first < last <= sound.frames:
             raise ValueError(f"samples {first} to {last} do not lie inside a file of {sound.frames}")
         sound.seek(first)

@@ -1,9 +1,10 @@
 """The process in which a stranger's file is decoded: `python -m audio.reading_child FILE OUTPUT LIMITS`.
 
-LIMITS is JSON: `max_seconds`, `memory_bytes`, `cpu_seconds`. OUTPUT receives raw float32 stereo frames at 44.1 kHz,
-interleaved. One JSON line on standard output says what was found, or why not. The limits are set before a decoder is
-imported, and nothing of the parent's environment is here: a decoder that a hostile file takes over finds no secrets
-and soon no memory, time or disk.
+LIMITS is JSON: `max_seconds`, `memory_bytes`, `cpu_seconds`, and what is wanted: `stream` (which audio stream) and
+`may_be_silent`. OUTPUT receives raw float32 stereo frames at 44.1 kHz, interleaved. One JSON line on
+standard output says what was found, or why not. The limits are set before a decoder is imported, and nothing of the
+parent's environment is here: a decoder that a hostile file takes over finds no secrets and soon no memory, time or
+disk.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> None:
     source, output, limits = Path(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
     limit_process(limits)
     try:
-        answer = convert(source, output, limits["max_seconds"])
+        answer = convert(source, output, limits["max_seconds"], limits["stream"], limits["may_be_silent"])
     except UnreadableAudio as refusal:
         answer = {"code": refusal.code, "params": refusal.params}
     except MemoryError:
@@ -60,11 +61,13 @@ def limit_process(limits: dict[str, Any]) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def convert(path: Path, output: Path, max_seconds: float) -> dict[str, Any]:
+def convert(
+    path: Path, output: Path, max_seconds: float, stream: int = 0, may_be_silent: bool = False
+) -> dict[str, Any]:
     """Decode to 44.1 kHz stereo and say what the file was. Raises `UnreadableAudio`."""
     from audio.decoders import open_source
 
-    source = open_source(path)
+    source = open_source(path, stream)
     matrix = _accepted_matrix(source)
     packed = path.stat().st_size
     if source.claimed is not None:
@@ -73,7 +76,7 @@ def convert(path: Path, output: Path, max_seconds: float) -> dict[str, Any]:
         frames, peak = _write_all(source, matrix, file, packed, max_seconds)
     if frames == 0:
         raise UnreadableAudio("no_audio_track")
-    if peak < SILENCE_PEAK:
+    if peak < SILENCE_PEAK and not may_be_silent:
         raise UnreadableAudio("silent")
     return {
         "sample_rate": source.sample_rate,
@@ -81,6 +84,7 @@ def convert(path: Path, output: Path, max_seconds: float) -> dict[str, Any]:
         "format": source.format,
         "seconds": frames / source.sample_rate,
         "notes": _notes(source),
+        "streams": source.streams,
     }
 
 

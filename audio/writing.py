@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ import soundfile
 from audio.reading import SAMPLE_RATE, Audio
 
 BLOCK_FRAMES = 2**18
+CHUNK_BYTES = 2**20
 STREAMINFO = 0
 
 
@@ -25,21 +28,71 @@ def encode_flac(samples: Audio, *, bits: int = 24) -> tuple[bytes, float]:
     """
     if bits not in (16, 24) or samples.ndim != 2 or samples.size == 0:
         raise ValueError(f"FLAC here is 16 or 24 bit [channels, samples], not {bits} bit of shape {samples.shape}")
-    peak = float(np.max(np.abs(samples)))
+    gain = fitting_gain(float(np.max(np.abs(samples))), bits=bits)
+    blocks = (samples[:, start : start + BLOCK_FRAMES] for start in range(0, samples.shape[1], BLOCK_FRAMES))
+    return b"".join(flac_chunks(blocks, io.BytesIO(), gain=gain, channels=samples.shape[0], bits=bits)), gain
+
+
+def fitting_gain(peak: float, *, bits: int = 24) -> float:
+    """The gain with which a file of this highest absolute sample fits. Raises `ValueError` for NaN and infinity."""
     if not np.isfinite(peak):
         raise ValueError("the samples hold NaN or infinity")
     full_scale = 1.0 - 2.0 ** (1 - bits)
-    gain = 1.0 if peak <= full_scale else full_scale / peak
-    return without_metadata(_encoded(samples, gain, bits)), gain
+    return 1.0 if peak <= full_scale else full_scale / peak
 
 
-def _encoded(samples: Audio, gain: float, bits: int) -> bytes:
-    file = io.BytesIO()
-    shape = {"samplerate": SAMPLE_RATE, "channels": samples.shape[0], "format": "FLAC", "subtype": f"PCM_{bits}"}
-    with soundfile.SoundFile(file, "w", **shape) as sound:
-        for start in range(0, samples.shape[1], BLOCK_FRAMES):
-            sound.write(_integers(samples[:, start : start + BLOCK_FRAMES], gain, bits))
-    return file.getvalue()
+def flac_chunks(
+    blocks: Iterable[Audio], scratch: IO[bytes], *, gain: float, channels: int = 2, bits: int = 24
+) -> Iterator[bytes]:
+    """The file of `encode_flac`, byte by byte the same, in pieces, for audio that comes in blocks `[channels, n]`.
+
+    `scratch` is an empty file to write to, read from and seek in: memory does not grow with the length of the audio.
+    Raises the `OSError` of a `scratch` that cannot be written, e.g. because the disk is full.
+    """
+    shape = {"samplerate": SAMPLE_RATE, "channels": channels, "format": "FLAC", "subtype": f"PCM_{bits}"}
+    careful = _Careful(scratch)
+    try:
+        with soundfile.SoundFile(careful, "w", **shape) as sound:
+            for block in blocks:
+                sound.write(_integers(block, gain, bits))
+                careful.check()
+    except (soundfile.SoundFileError, AssertionError):
+        careful.check()  # the reason, where the file has said one
+        raise
+    careful.check()
+    return _without_metadata(scratch)
+
+
+class _Careful:
+    """A file for libsndfile, through whose callbacks no exception passes: it keeps the first one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = self.error or error
+            return 0
+
+    def read(self, size: int = -1) -> bytes:
+        return self.file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self.file.seek(offset, whence)
+        except OSError as error:  # a buffered file writes before it seeks
+            self.error = self.error or error
+            return 0
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
 
 
 def _integers(block: Audio, gain: float, bits: int) -> npt.NDArray[np.int32]:
@@ -49,13 +102,14 @@ def _integers(block: Audio, gain: float, bits: int) -> npt.NDArray[np.int32]:
     return np.ascontiguousarray(np.clip(scaled, -limit, limit - 1).astype(np.int32) << (32 - bits))
 
 
-def without_metadata(flac: bytes) -> bytes:
+def _without_metadata(flac: IO[bytes]) -> Iterator[bytes]:
     """The FLAC file with its STREAMINFO block alone (RFC 9639, section 8)."""
-    blocks, at, last = {}, 4, False
+    flac.seek(4)
+    info, last = b"", False
     while not last:
-        last, kind = bool(flac[at] & 0x80), flac[at] & 0x7F
-        length = int.from_bytes(flac[at + 1 : at + 4], "big")
-        blocks[kind] = flac[at + 4 : at + 4 + length]
-        at += 4 + length
-    info = blocks[STREAMINFO]
-    return b"fLaC" + bytes([0x80 | STREAMINFO]) + len(info).to_bytes(3, "big") + info + flac[at:]
+        head = flac.read(4)
+        last, kind, content = bool(head[0] & 0x80), head[0] & 0x7F, flac.read(int.from_bytes(head[1:], "big"))
+        info = content if kind == STREAMINFO else info
+    yield b"fLaC" + bytes([0x80 | STREAMINFO]) + len(info).to_bytes(3, "big") + info
+    while chunk := flac.read(CHUNK_BYTES):
+        yield chunk

@@ -1,4 +1,4 @@
-"""GET /health/: 200 once the database, Redis and a worker answer, else 503 with the names of what does not."""
+"""GET /health/: 200 once the database, Redis and the workers answer, else 503 with the names of what does not."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from kombu.exceptions import KombuError
 from config.broker import redis_ready
 from config.celery import app
 
+WORKERS = ("worker", "light")  # what separates, and what does everything else: one of each, on whatever machine
 WORKER_PATIENCE = 0.7  # seconds; a worker answers while its children compute
 WORKER_REMEMBERED = 2.0  # seconds; whoever asks more often gets the last answer
 
@@ -32,8 +33,8 @@ def health(request: HttpRequest) -> JsonResponse:
 def missing_parts() -> list[str]:
     missing = [] if database_ready() else ["database"]
     if not redis_ready():
-        return [*missing, "redis", "worker"]  # without Redis no worker can be asked
-    return missing if worker_ready() else [*missing, "worker"]
+        return [*missing, "redis", *WORKERS]  # without Redis no worker can be asked
+    return [*missing, *WorkersAnswer.missing()]
 
 
 class Migrated:
@@ -58,27 +59,25 @@ def database_ready() -> bool:
         return False
 
 
-class WorkerAnswer:
-    """The last answer to a ping, kept a moment, so that many questions cost one ping."""
+class WorkersAnswer:
+    """The last answers to a ping, kept a moment, so that many questions cost one ping."""
 
     lock = threading.Lock()
     asked_at = float("-inf")
-    ready = False
+    silent: tuple[str, ...] = WORKERS
 
     @classmethod
-    def get(cls) -> bool:
+    def missing(cls) -> tuple[str, ...]:
         with cls.lock:
             if time.monotonic() - cls.asked_at > WORKER_REMEMBERED:
-                cls.ready, cls.asked_at = worker_answers(), time.monotonic()
-            return cls.ready
+                cls.silent = tuple(name for name in WORKERS if not worker_answers(name))
+                cls.asked_at = time.monotonic()
+            return cls.silent
 
 
-def worker_ready() -> bool:
-    return WorkerAnswer.get()
-
-
-def worker_answers() -> bool:
+def worker_answers(name: str) -> bool:
+    """Whether one of the workers of this name is there: they are called name@machine."""
     try:
-        return bool(app.control.ping(timeout=WORKER_PATIENCE, limit=1))
+        return bool(app.control.ping(timeout=WORKER_PATIENCE, limit=1, pattern=f"{name}@*", matcher="glob"))
     except (OSError, KombuError, redis.RedisError):
         return False

@@ -1,6 +1,6 @@
 """`script/server`: the whole service on one machine, from the first check to the last process ended.
 
-Redis, the worker and the web server are started in this order, watched, and stopped in the other. Everything it says
+Redis, the workers and the web server are started in this order, watched, and stopped in the other. Everything it says
 is plain text, so that it reads the same on a terminal and in a log file.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config import environment, preflight, probe, processes
+from config import environment, preflight, probe, processes, worker
 from config.broker import redis_ready
 from config.preflight import CannotStart
 from config.supervisor import Program, Stopped, Supervisor
@@ -126,11 +126,9 @@ class Server:
         return Program(command[0], [sys.executable, str(ROOT / "manage.py"), *command], environment=unbuffered)
 
     def start_worker_and_web(self) -> None:
-        say("Starting the worker and the web server")
-        # On SIGQUIT a worker gives its task back and ends at once; the job's row brings it back at the next start.
-        concurrency = environment.whole("WORKER_CONCURRENCY", processes.WORKER_CONCURRENCY)
-        worker = processes.worker_command(concurrency=concurrency)
-        self.supervisor.start(Program("worker", worker, signal.SIGQUIT, patience=4.0, environment=worker_environment()))
+        say("Starting the workers and the web server")
+        self.supervisor.start(celery_program("worker", worker.wanted_command()))
+        self.supervisor.start(celery_program("light", processes.light_command()))
         self.supervisor.start(Program("web", self.web_command(), patience=4.0))
         missing = Missing(self.place)
         self.supervisor.wait_until(missing.none, seconds=START_PATIENCE, otherwise=missing.sentence)
@@ -172,6 +170,11 @@ class Missing:
     def sentence(self) -> str:
         logs = self.place.home / "logs"
         return f"Still missing after {START_PATIENCE:.0f} s: {', '.join(self.parts)}. See the log files in {logs}."
+
+
+def celery_program(name: str, command: list[str]) -> Program:
+    """On SIGQUIT a worker gives its task back and ends at once; the job's row brings it back at the next start."""
+    return Program(name, command, signal.SIGQUIT, patience=4.0, environment=worker_environment())
 
 
 def worker_environment() -> dict[str, str]:

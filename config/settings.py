@@ -9,7 +9,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import environment
+from config import environment, processes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = Path(environment.text("STEMMOS_HOME", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -96,6 +96,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 # ── Audio ────────────────────────────────────────────────────────────────────────────────────────────
 SAMPLE_RATE = 44_100
 UPLOAD_MAX_BYTES = environment.whole("UPLOAD_MAX_MB", 300) * 2**20
+IMPORT_MAX_BYTES = environment.whole("IMPORT_MAX_MB", 4000) * 2**20  # a ZIP archive with the stems of several songs
 SONG_MIN_SECONDS = 3
 SONG_MAX_SECONDS = environment.whole("SONG_MAX_MINUTES", 20) * 60  # what every separator takes, see its mixture.py
 
@@ -110,15 +111,37 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Longer than any separation: a message comes back sooner only through the sweep, which looks at the job's lease.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+SEPARATION_QUEUES = processes.SEPARATION_QUEUES
+MEASUREMENT_QUEUE = processes.MEASUREMENT_QUEUE
+SWEEP_SECONDS = environment.whole("SWEEP_SECONDS", 5)
+ORPHAN_SECONDS = environment.whole(
+    "ORPHAN_SECONDS", 3600
+)  # a file that no row knows may be somebody's next row so long
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": 5.0, "options": {"expires": 5.0}}  # none pile up behind a long separation
-    for name, task in (
-        ("sweep-lost-jobs", "separation.tasks.sweep"),
-        ("sweep-lost-preparations", "listening_test.tasks.sweep"),
+    name: {"task": task, "schedule": every, "options": {"expires": every}}  # none pile up behind other light work
+    for name, task, every in (
+        ("sweep-lost-jobs", "separation.tasks.sweep", float(SWEEP_SECONDS)),
+        ("sweep-lost-preparations", "listening_test.tasks.sweep", float(SWEEP_SECONDS)),
+        ("sweep-lost-files", "separation.tasks.sweep_files", max(ORPHAN_SECONDS / 6, 1.0)),
     )
 }
-JOB_LEASE_SECONDS = 15  # renewed every third of it; a worker silent for longer has died
+JOB_LEASE_SECONDS = environment.whole("JOB_LEASE_SECONDS", 15)  # renewed every third; a silent worker has died
 JOB_MAX_ATTEMPTS = 3
+JOB_RETRY_SECONDS = environment.whole("JOB_RETRY_SECONDS", 5)  # before the second attempt, then twice as long each time
+JOB_RETRY_MAX_SECONDS = 300
+JOB_RESEND_SECONDS = environment.whole("JOB_RESEND_SECONDS", 60)  # a message unseen for so long is taken for lost
+JOB_TIME_START_SECONDS = environment.whole("JOB_TIME_START_SECONDS", 600)  # for weights on a slow disk
+JOB_TIME_FACTORS = {  # seconds of work for a second of song, several times what one slow core needs
+    "openunmix": environment.whole("JOB_TIME_OPENUNMIX", 10),
+    "spleeter": environment.whole("JOB_TIME_SPLEETER", 10),
+    "demucs": environment.whole("JOB_TIME_DEMUCS", 60),
+    "other": environment.whole("JOB_TIME_OTHER", 60),
+}
+MEASURE_TIME_START_SECONDS = environment.whole("MEASURE_TIME_START_SECONDS", 600)  # for the filters of BSS Eval
+MEASURE_TIME_FACTOR = environment.whole("MEASURE_TIME_FACTOR", 30)  # seconds of measuring for a second of song
+MEASURE_MEMORY_GB = environment.whole(
+    "MEASURE_MEMORY_GB", 6
+)  # BSS Eval v4 holds the whole span; longer ones are refused
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = environment.text("LANGUAGE_CODE", "es")
@@ -178,6 +201,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Blind listening tests of music source separation: the listener's and the researcher's API.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "WorkStateEnum": "separation.models.work.Work.State",
+        "StudyStateEnum": "listening_test.models.study.Study.State",
+    },
 }
 
 LOGGING = {

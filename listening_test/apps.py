@@ -7,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class ListeningTestConfig(AppConfig):
     name = "listening_test"
     verbose_name = _("Listening test")
+
+    def ready(self) -> None:
+        from listening_test.selectors import studies_using
+        from separation import uses
+
+        uses.register(studies_using)

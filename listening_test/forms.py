@@ -103,7 +103,7 @@ class StudyForm(forms.Form):
         label=_("Systems"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("What is compared: the separators that have finished with the chosen songs."),
+        help_text=_("What is compared. Separators that have not finished with a song can still separate its excerpts."),
     )
     sources = forms.MultipleChoiceField(
         label=_("Sources"),

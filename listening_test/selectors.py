@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,10 @@ from listening_test.models import Clip, Excerpt, ListeningSession, Rating, Study
 from listening_test.systems import system_order
 from separation.models import SeparationJob, Song, Source, Stem
 from separation.selectors import REFERENCE
+from separation.separators import registry
 
 StemKey = tuple[UUID, str, str]  # song, system, source
+Stems = dict[StemKey, list[Stem]]
 Offer = dict[UUID, dict[str, set[str]]]  # song -> system of a done job -> its sources
 
 LONG_EXCERPT_SECONDS = 12.0
@@ -62,6 +64,14 @@ class MissingStems:
     system: str
     sources: list[str]
     job: SeparationJob | None
+    excerpts: list[Excerpt] = field(default_factory=list)
+
+    @property
+    def can_be_separated(self) -> bool:
+        """Whether a job that is not under way yet would bring them."""
+        if self.job and (self.job.is_live or self.job.state == SeparationJob.State.DONE):
+            return False
+        return self.system in systems_ready() and set(self.sources) <= set(systems_ready()[self.system])
 
 
 # ── Lists and counts ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,42 +168,61 @@ def study_songs(study: Study) -> list[Song]:
     return list(Song.objects.filter(excerpts__study=study).distinct())
 
 
-def stems_of(songs: Iterable[Song], systems: Iterable[str], sources: Iterable[str]) -> dict[StemKey, Stem]:
-    """The stems that clips of these systems and sources are cut from, as far as they are there."""
+def stems_of(songs: Iterable[Song], systems: Iterable[str], sources: Iterable[str]) -> Stems:
+    """The stems that clips of these systems and sources are cut from, as far as they are there.
+
+    Of a song that was separated in parts only, there are several of one system and source.
+    """
     systems = list(systems)
     done = Q(job__state=SeparationJob.State.DONE, job__separator__in=systems)
     true = Q(job__isnull=True) if REFERENCE in systems else Q(pk__in=[])
     stems = Stem.objects.filter(done | true, song__in=list(songs), source__in=list(sources)).select_related(
         "job", "song"
     )
-    return {(stem.song_id, stem.job.separator if stem.job else REFERENCE, stem.source): stem for stem in stems}
+    found: Stems = {}
+    for stem in stems.order_by("job__spans_key", "start", "id"):  # of the whole song before those of its parts
+        key = (stem.song_id, stem.job.separator if stem.job else REFERENCE, stem.source)
+        found.setdefault(key, []).append(stem)
+    return found
 
 
-def study_stems(study: Study) -> dict[StemKey, Stem]:
+def study_stems(study: Study) -> Stems:
     return stems_of(study_songs(study), study.systems, study.sources)
 
 
+def stem_of(stems: Stems, excerpt: Excerpt, system: str, source: str) -> Stem | None:
+    """The stem that holds the excerpt."""
+    candidates = stems.get((excerpt.song_id, system, source), [])
+    return next((stem for stem in candidates if stem.covers(*excerpt.span)), None)
+
+
 def stems_missing(study: Study) -> list[MissingStems]:
-    """Per song and chosen system, the sources without a stem; songs and systems in their order."""
+    """Per song and chosen system, the sources without a stem of some excerpt; songs and systems in their order."""
     songs = study_songs(study)
     there = stems_of(songs, study.systems, study.sources)
     missing = []
     for song in songs:
+        excerpts = [excerpt for excerpt in study.excerpts.all() if excerpt.song_id == song.id]
         for system in study.systems:
-            sources = [source for source in study.sources if (song.id, system, source) not in there]
-            if sources:
-                missing.append(MissingStems(song, system, sources, _last_job(song, system)))
+            lacking = [e for e in excerpts if any(stem_of(there, e, system, s) is None for s in study.sources)]
+            sources = [s for s in study.sources if any(stem_of(there, e, system, s) is None for e in lacking)]
+            if lacking:
+                missing.append(MissingStems(song, system, sources, _last_job(song, system, lacking), lacking))
     return missing
 
 
-def _last_job(song: Song, system: str) -> SeparationJob | None:
-    return song.jobs.filter(separator=system).order_by("-queued_at", "-id").first()
+def _last_job(song: Song, system: str, excerpts: list[Excerpt]) -> SeparationJob | None:
+    """The newest job that is, or was, to separate one of the excerpts."""
+    for job in song.jobs.filter(separator=system).order_by("-queued_at", "-id"):
+        if any(start <= e.span[0] and e.span[1] <= end for e in excerpts for start, end in job.parts()):
+            return job
+    return None
 
 
 def systems_by_song() -> Offer:
-    """What a study may be made of."""
+    """What a study may be made of at once: stems of whole songs."""
     rows = (
-        Stem.objects.filter(job__state=SeparationJob.State.DONE)
+        Stem.objects.filter(job__state=SeparationJob.State.DONE, samples__isnull=True)
         .order_by()
         .values_list("song_id", "job__separator", "source")
     )
@@ -203,14 +232,30 @@ def systems_by_song() -> Offer:
     return offer
 
 
+def systems_ready() -> dict[str, tuple[str, ...]]:
+    """The separators whose weights are here, with their sources: they can still separate the excerpts of a study."""
+    return {spec.key: spec.sources for spec in registry.all_specs() if registry.available(spec.key) is None}
+
+
 def systems_offered(offer: Offer) -> list[str]:
     there = {system for systems in offer.values() for system in systems}
-    return system_order(there)
+    return system_order(there | set(systems_ready()))
 
 
 def sources_offered(offer: Offer) -> list[str]:
     there = {source for systems in offer.values() for sources in systems.values() for source in sources}
+    there |= {source for sources in systems_ready().values() for source in sources}
     return [source for source in Source.values if source in there]
+
+
+def studies_using(system: str, songs: Collection[UUID] | None) -> list[str]:
+    """Names of the studies, drafts too, that compare this system on any of these songs (None: on any song)."""
+    studies = Study.objects.order_by("created_at", "id").values_list("name", "systems", "pk")
+    named = [(name, pk) for name, systems, pk in studies if system in systems]
+    if songs is None:
+        return [name for name, _pk in named]
+    heard = set(Excerpt.objects.filter(song__in=list(songs)).values_list("study", flat=True))
+    return [name for name, pk in named if pk in heard]
 
 
 # ── May it open? ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,8 @@ Span = tuple[float, float]
 
 def excerpt_suggestion(*, song: Song, systems: Iterable[str], sources: Iterable[str]) -> Span:
     """Start and end in seconds: the window nearest to the middle in which every chosen stem sounds, else the middle."""
-    files = [stem.file for stem in selectors.stems_of([song], systems, sources).values()]
+    stems = selectors.stems_of([song], systems, sources).values()
+    files = [stem.file for several in stems for stem in several if stem.samples is None]  # of the whole song
     windows = list(_windows(song.seconds))
     for window in windows:
         if all(_sounds(file, window) for file in files):

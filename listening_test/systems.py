@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext
 
-from separation.selectors import REFERENCE, separator_name
-from separation.separators import registry
+from separation.selectors import REFERENCE, separator_name, systems_sorted
 
 DEMO_SUFFIX = ":demo"  # of the key of every separator that runs the project's own small weights
 
@@ -18,10 +17,9 @@ def system_name(key: str) -> str:
 
 
 def system_is_demo(key: str) -> bool:
-    return key.endswith(DEMO_SUFFIX)
+    return key.partition("@")[0].endswith(DEMO_SUFFIX)
 
 
 def system_order(keys: Iterable[str]) -> list[str]:
-    """In the order of the registry, then whatever it does not know."""
-    place = {spec.key: number for number, spec in enumerate(registry.all_specs())}
-    return sorted(set(keys), key=lambda key: (place.get(key, len(place)), key))
+    """Separators in the order of the registry, imported systems in that of their first import, then the rest."""
+    return systems_sorted(keys)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from separation import messages
-from separation.models import SeparationJob, Song, Stem
+from separation.models import ImportedSystem, Measurement, SeparationJob, Song, Stem
 
 if TYPE_CHECKING:  # generic for the type checker only
     ModelAdmin = admin.ModelAdmin[Any]
@@ -75,4 +75,46 @@ class StemAdmin(LookedAt):
     list_select_related = ["song", "job__song"]
     search_fields = ["song__title", "sha256"]
     fields = ("song", "job", "source", "gain", "sha256", "created_at")
+    readonly_fields = fields
+
+
+@admin.register(Measurement)
+class MeasurementAdmin(LookedAt):
+    list_display = ["song", "system", "start", "end", "state", "attempt", "progress", "finished_at"]
+    list_filter = ["state", "job__separator"]
+    list_select_related = ["job__song"]
+    search_fields = ["job__song__title", "job__separator"]
+    fields = (
+        "song", "system", "job", "start", "end", "state", "attempt", "progress", "error", "figures", "method",
+        "queued_at", "sent_at", "started_at", "finished_at", "lease_until",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description="song")
+    def song(self, measurement: Measurement) -> str:
+        return str(measurement.job.song)
+
+    @admin.display(description="system")
+    def system(self, measurement: Measurement) -> str:
+        return measurement.job.separator
+
+    @admin.display(description="error")
+    def error(self, measurement: Measurement) -> str:
+        code, params = measurement.error_code, measurement.error_params
+        return messages.measurement_sentence(code, params) if code else ""
+
+    @admin.display(description="dB")
+    def figures(self, measurement: Measurement) -> str:
+        names = ("sdr", "isr", "sir", "sar", "si_sdr")
+        return "\n".join(
+            f"{found.source}: " + ", ".join(f"{name} {getattr(found, name)}" for name in names)
+            for found in measurement.sources.all()
+        )
+
+
+@admin.register(ImportedSystem)
+class ImportedSystemAdmin(LookedAt):
+    list_display = ["name", "key", "created_at"]
+    search_fields = ["name", "key"]
+    fields = ("name", "key", "description", "created_at")
     readonly_fields = fields

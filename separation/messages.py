@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audio.loudness import decibels
-from separation.models import Song
+from separation.import_messages import IMPORT_SENTENCES
+from separation.measurement_words import MEASUREMENT_SENTENCES, MEASURING_SENTENCES, REFERENCE_SENTENCES
+from separation.models import Song, Source
 
 FORMATS = "WAV, FLAC, MP3, OGG, AIFF, M4A"
 
@@ -120,6 +123,26 @@ JOB_SENTENCES = {
     ),
 }
 
+RUNNING_SENTENCES = {
+    "time_limit": _(
+        "The separation was not done within %(limit)s, several times what a song of this length needs, so it was "
+        "stopped. The song is safe and no half stems were kept. Retry; on a very slow machine, raise the limit first "
+        "(JOB_TIME_… in docs/configuration.md)."
+    ),
+    "mixture_damaged": _(
+        "The sound of this song on the server's disk is damaged. Other songs are not affected. "
+        "Restore the data folder from a backup, or upload the song again."
+    ),
+    "bad_stems": _(
+        "What the separator made is no set of stems: samples are missing, or are no sound. The song is safe and "
+        "nothing of it was kept. Choose another separator; the server's log has the details."
+    ),
+    "span_outside": _(
+        "The part from %(start)s s to %(end)s s does not lie inside the song, which lasts %(seconds)s. "
+        "Nothing was changed. Choose a part inside it."
+    ),
+}
+
 SONG_SENTENCES = {
     "song_in_use": _(
         "A study uses this song, so it was not deleted. Remove its excerpts from the study first; "
@@ -127,7 +150,15 @@ SONG_SENTENCES = {
     ),
 }
 
-SENTENCES = {**UPLOAD_SENTENCES, **JOB_SENTENCES, **SONG_SENTENCES}
+SENTENCES = {
+    **UPLOAD_SENTENCES,
+    **IMPORT_SENTENCES,
+    **JOB_SENTENCES,
+    **RUNNING_SENTENCES,
+    **SONG_SENTENCES,
+    **REFERENCE_SENTENCES,
+    **MEASUREMENT_SENTENCES,
+}
 
 NOTES = {
     "mono_doubled": _("The file is mono: both sides hold the same sound."),
@@ -137,6 +168,14 @@ NOTES = {
         "Its peaks lie beyond full scale, so its copy here is %(decibels)s dB quieter: nothing was clipped."
     ),
 }
+
+WAYS = {
+    "whole": _("the whole song"),
+    "windows": _("only the windows that touch the parts"),
+    "blocks": _("only the blocks that touch the parts"),
+    "recurrent": _("the recurrent layers over the whole song, the rest only where the parts need it"),
+}
+"""How a separator dealt with a part of a song: `separators.base.Ran.way`."""
 
 
 class _Filled(dict[str, Any]):
@@ -160,6 +199,19 @@ def explanation(code: str, params: Mapping[str, Any] | None = None) -> str:
     return str(text) % _Filled(_worded({"error": code, **given}), formats=FORMATS)
 
 
+def refusal_sentence(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """The sentence, with the name of the file that it is about where several came together."""
+    file = (params or {}).get("file")
+    return f"{file}: {sentence(code, params)}" if file else sentence(code, params)
+
+
+def measurement_sentence(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """Why a measurement failed. What it shares with separations has its own words here."""
+    if code not in MEASURING_SENTENCES:
+        return sentence(code, params) if code in SENTENCES else measurement_sentence("unexpected", {"error": code})
+    return str(MEASURING_SENTENCES[code]) % _Filled(_worded({"error": code, **(params or {})}))
+
+
 def command(params: Mapping[str, Any] | None = None) -> str:
     """What to type on the server, or nothing."""
     return str((params or {}).get("how", ""))
@@ -180,9 +232,19 @@ def _worded(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _worded_value(name: str, value: Any) -> Any:
-    if name in ("seconds", "limit"):
+    if name in ("seconds", "limit", "length"):
         return duration(float(value))
+    if name.endswith("_gb"):
+        return number_format(float(value))
+    if name in ("source", "shorter", "longer") and value in Source.values:
+        return Source(value).label
     return number_format(value) if isinstance(value, float) else value
+
+
+def span(start: int, end: int) -> str:
+    """A part of a song, in seconds, of samples."""
+    first, last = (number_format(round(at / settings.SAMPLE_RATE, 2)) for at in (start, end))
+    return gettext("%(start)s–%(end)s s") % {"start": first, "end": last}
 
 
 def duration(seconds: float) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from separation.models import SeparationJob, Song, Source, Stem
+from separation.models import ImportedSystem, SeparationJob, Song, Source, Stem
+from separation.models.imported import IMPORTED
 from separation.separators import registry
 from separation.separators.base import SeparatorError
 
@@ -24,6 +27,7 @@ class Choice:
 
     key: str
     name: str
+    family: str
     is_demo: bool
     problem: SeparatorError | None
 
@@ -33,11 +37,16 @@ class Choice:
 
 
 def separator_choices() -> list[Choice]:
-    return [Choice(spec.key, spec.name, spec.is_demo, registry.available(spec.key)) for spec in registry.all_specs()]
+    return [
+        Choice(spec.key, spec.name, spec.family, spec.is_demo, registry.available(spec.key))
+        for spec in registry.all_specs()
+    ]
 
 
 def separator_name(key: str) -> str:
-    """What a person reads; the key itself for a separator that is no longer in the registry."""
+    """What a person reads; the key itself for a system that is neither in the registry nor imported."""
+    if key.startswith(IMPORTED):
+        return ImportedSystem.objects.filter(key=key).values_list("name", flat=True).first() or key
     try:
         return registry.spec(key).name
     except SeparatorError:
@@ -63,16 +72,29 @@ def stem_for(*, song: Song, source: str, system: str) -> Stem | None:
     stems = Stem.objects.filter(song=song, source=source)
     if system == REFERENCE:
         return stems.filter(job__isnull=True).first()
-    return stems.filter(job__separator=system, job__state=State.DONE).first()
+    return stems.filter(job__separator=system, job__state=State.DONE, samples__isnull=True).first()
 
 
 def systems_done(song: Song) -> list[str]:
-    """The separators whose stems of the song are there, in the registry's order, then "reference" if it has any."""
-    done = set(song.jobs.filter(state=State.DONE).values_list("separator", flat=True))
-    known = [spec.key for spec in registry.all_specs() if spec.key in done]
-    others = sorted(done.difference(known))
+    """The systems whose stems of the whole song are there, in order, then "reference" if it has any."""
+    done = systems_sorted(song.jobs.filter(state=State.DONE, spans=[]).values_list("separator", flat=True))
     reference = [REFERENCE] if song.stems.filter(job__isnull=True).exists() else []
-    return known + others + reference
+    return done + reference
+
+
+def systems_sorted(keys: Iterable[str]) -> list[str]:
+    """Each once: separators in the registry's order, imported systems in that of their first import, then the rest."""
+    keys = set(keys)
+    imported = ImportedSystem.objects.order_by("created_at", "key").values_list("key", flat=True)
+    places = {key: place for place, key in enumerate([*(spec.key for spec in registry.all_specs()), *imported])}
+    return sorted(keys, key=lambda key: (places.get(key.partition("@")[0], len(places)), key))
+
+
+def imported_systems() -> list[ImportedSystem]:
+    """With the number of songs that each has stems of, as `songs`, in the order of their first import."""
+    songs = SeparationJob.objects.filter(separator=OuterRef("key")).order_by().values("separator")
+    count = songs.annotate(count=Count("song", distinct=True)).values("count")
+    return list(ImportedSystem.objects.annotate(songs=Coalesce(Subquery(count), 0)).order_by("created_at", "key"))
 
 
 def jobs_of(*, song: str | None = None, states: str | None = None) -> QuerySet[SeparationJob]:

@@ -21,7 +21,7 @@ class StemSerializer(serializers.ModelSerializer[Stem]):
 
     class Meta:
         model = Stem
-        fields = ["id", "song", "job", "system", "source", "source_name", "gain", "sha256", "audio"]
+        fields = ["id", "song", "job", "system", "source", "source_name", "gain", "sha256", "origin", "audio"]
 
     def get_system(self, stem: Stem) -> str:
         return stem.job.separator if stem.job else "reference"

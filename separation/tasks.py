@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from separation.services import jobs
+from separation.services import jobs, measurements, orphans, sweep
 
 
 @shared_task
@@ -14,6 +14,17 @@ def separate(job_id: str) -> None:
     jobs.job_run(UUID(job_id))
 
 
-@shared_task(expires=5)  # a sweep that waited behind a long separation has nothing new to say
-def sweep() -> None:
-    jobs.jobs_sweep()
+@shared_task
+def measure(measurement_id: str) -> None:
+    measurements.measurement_run(UUID(measurement_id))
+
+
+@shared_task(name="separation.tasks.sweep", expires=5)  # one that waited behind other work has nothing new to say
+def sweep_jobs() -> None:
+    sweep.jobs_sweep()
+    measurements.measurements_sweep()
+
+
+@shared_task(expires=60)
+def sweep_files() -> None:
+    orphans.files_sweep()

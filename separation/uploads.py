@@ -18,12 +18,14 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
     browser gets the page with the sentence and not a broken connection.
     """
 
-    def __init__(self, request: HttpRequest | None = None) -> None:
+    def __init__(self, request: HttpRequest | None = None, *, limit: int | None = None) -> None:
+        """`limit`: bytes; that of a song if not given."""
         super().__init__(request)
+        self.limit = limit or settings.UPLOAD_MAX_BYTES
         self.refused: list[tuple[str, str]] = []
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        if start + len(raw_data) > settings.UPLOAD_MAX_BYTES:
+        if start + len(raw_data) > self.limit:
             self._refuse("too_big")
         try:
             super().receive_data_chunk(raw_data, start)
@@ -36,3 +38,8 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
     def _refuse(self, code: str) -> None:
         self.refused.append((shown_name(self.file_name or ""), code))
         raise SkipFile
+
+
+def limit_params() -> dict[str, int]:
+    """What fills the sentence about a file that is too large."""
+    return {"limit_mb": settings.UPLOAD_MAX_BYTES // 2**20}

@@ -18,13 +18,19 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from separation import messages, selectors
+from separation import systems as systems_page
 from separation.access import researcher_required
 from separation.forms import SeparatorsForm, SongForm, UploadForm
+from separation.import_pages import imported_card
+from separation.measurement_pages import measurement_context
+from separation.measurement_selectors import any_measured
 from separation.models import SeparationJob, Song, Stem
+from separation.separators import registry
 from separation.separators.registry import UnknownSeparator
 from separation.services import jobs as job_services
 from separation.services import songs as song_services
 from separation.services.songs import SongInUse, UploadRefused
+from separation.services.stem_songs import is_stem_name, song_add_stem_file
 from separation.serving import audio_response
 from separation.uploads import LimitedUploadHandler
 
@@ -34,8 +40,15 @@ log = logging.getLogger(__name__)
 @researcher_required
 @require_safe
 def songs(request: HttpRequest) -> HttpResponse:
-    context = {"section": "songs", "songs": [_job_cards(song) for song in selectors.songs_with_jobs()]}
+    cards = [_job_cards(song) for song in selectors.songs_with_jobs()]
+    context = {"section": "songs", "songs": cards, "any_measured": any_measured()}
     return render(request, "separation/songs.html", context)
+
+
+@researcher_required
+@require_safe
+def systems(request: HttpRequest) -> HttpResponse:
+    return render(request, "separation/systems.html", systems_page.page())
 
 
 # ── uploading ────────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +96,8 @@ def _limit_sentence(code: str) -> str:
 def _take_in(file: UploadedFile[Any], data: dict[str, Any], user: Any) -> Uploaded:
     name = song_services.shown_name(file.name or "")
     try:
-        song = song_services.song_add(file=file, style=data["style"], uploaded_by=user)
+        add = song_add_stem_file if is_stem_name(name) else song_services.song_add
+        song = add(file=file, style=data["style"], uploaded_by=user)
     except UploadRefused as refusal:
         return Uploaded(name, error=messages.sentence(refusal.code, refusal.params))
     except Exception:
@@ -105,7 +119,7 @@ def _after_upload(request: HttpRequest, form: UploadForm, results: list[Uploaded
 
 def _upload_page(request: HttpRequest, form: UploadForm, results: list[Uploaded]) -> HttpResponse:
     choices = selectors.separator_choices()
-    ready = [choice.key for choice in choices if choice.is_ready and not choice.is_demo]
+    ready = _first_of_each_family(choices)
     context = {
         "section": "songs",
         "form": form,
@@ -119,6 +133,18 @@ def _upload_page(request: HttpRequest, form: UploadForm, results: list[Uploaded]
         "too_big": _limit_sentence("too_big"),
     }
     return render(request, "separation/song_add.html", context)
+
+
+USUAL = {"umxhq", "spleeter:4stems", "htdemucs"}
+
+
+def _first_of_each_family(choices: list[selectors.Choice]) -> list[str]:
+    """Of the published systems that can run: all of them at once would take hours."""
+    first: dict[str, str] = {}
+    for choice in sorted(choices, key=lambda choice: choice.key not in USUAL):
+        if choice.is_ready and not choice.is_demo:
+            first.setdefault(choice.family, choice.key)
+    return list(first.values())
 
 
 def _explained(choices: list[selectors.Choice]) -> list[dict[str, Any]]:
@@ -144,7 +170,8 @@ def song(request: HttpRequest, song_id: UUID) -> HttpResponse:
 
 
 def _song_page(request: HttpRequest, song: Song, form: SongForm | None = None) -> HttpResponse:
-    taken = {job.separator for job in song.jobs.all() if job.is_live or job.state == SeparationJob.State.DONE}
+    good = [job for job in song.jobs.all() if job.is_live or job.state == SeparationJob.State.DONE]
+    taken = {job.separator for job in good if job.is_whole}
     choices = [choice for choice in selectors.separator_choices() if choice.key not in taken]
     context = {
         "section": "songs",
@@ -154,9 +181,12 @@ def _song_page(request: HttpRequest, song: Song, form: SongForm | None = None) -
         "length": messages.duration(song.seconds),
         "choices": _explained(choices),
         "any_ready": any(choice.is_ready for choice in choices),
+        "any_fast": any(choice.is_ready and registry.fast_key(choice.key) for choice in choices),
+        "precision": SeparatorsForm(label_suffix="")["fast"],
         "form": form or SongForm(instance=song, label_suffix=""),
         "editing": form is not None,
         "styles": selectors.styles_used(),
+        **measurement_context(song, list(song.references)),  # type: ignore[attr-defined]
     }
     return render(request, "separation/song.html", context)
 
@@ -172,14 +202,23 @@ def _job_cards(song: Song) -> dict[str, Any]:
             "name": selectors.separator_name(job.separator),
             "tone": TONES.get(job.state, ""),
             "percent": round(100 * job.progress),
-            "stems": selectors.stems_sorted(list(job.stems.all())),
+            "way": messages.WAYS.get(job.ran.get("way", ""), ""),
+            "parts": [messages.span(start, end) for start, end in job.spans],
+            "stems": [_with_part(stem) for stem in selectors.stems_sorted(list(job.stems.all()))],
             "why": messages.explanation(job.error_code, job.error_params) if job.error_code else "",
             "how": messages.command(job.error_params),
             "attempts": settings.JOB_MAX_ATTEMPTS,
+            **imported_card(job),
         }
         for job in song.jobs.all()
     ]
     return {"song": song, "cards": cards, "length": messages.duration(song.seconds)}
+
+
+def _with_part(stem: Stem) -> Stem:
+    """The stem of a part says of which."""
+    stem.part = "" if stem.samples is None else messages.span(stem.start, stem.start + stem.samples)  # type: ignore[attr-defined]
+    return stem
 
 
 @researcher_required
@@ -213,7 +252,7 @@ def song_delete(request: HttpRequest, song_id: UUID) -> HttpResponse:
 def song_separate(request: HttpRequest, song_id: UUID) -> HttpResponse:
     song = get_object_or_404(Song, pk=song_id)
     form = SeparatorsForm(request.POST)
-    chosen = form.cleaned_data["separators"] if form.is_valid() else []
+    chosen = form.keys() if form.is_valid() else []
     if not chosen:
         notices.warning(request, _("Nothing was started: no separator was chosen."), extra_tags="warn")
     for separator in chosen:

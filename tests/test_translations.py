@@ -39,7 +39,8 @@ def code_strings() -> Iterator[tuple[Key, str]]:
             yield from found(path.read_bytes(), path)
     for path in sorted((ROOT / "templates").rglob("*")):
         if path.suffix in {".html", ".txt"}:
-            yield from found(templatize(path.read_text()).encode(), path)
+            flat = re.sub(r"(?m)^[ \t]+", "", templatize(path.read_text()))  # it is read as Python: indents mean much
+            yield from found(flat.encode(), path)
 
 
 def found(text: bytes, path: Path) -> Iterator[tuple[Key, str]]:

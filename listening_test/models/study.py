@@ -133,3 +133,8 @@ class Excerpt(models.Model):
     @property
     def seconds(self) -> float:
         return self.end - self.start
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Its first sample in the song, and the first one after it."""
+        return round(self.start * settings.SAMPLE_RATE), round(self.end * settings.SAMPLE_RATE)

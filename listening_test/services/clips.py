@@ -19,12 +19,11 @@ from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from audio.loudness import TooQuiet
-from audio.reading import read_flac
+from audio.reading import read_flac_samples
 from listening_test import selectors
 from listening_test.models import Clip, Excerpt, Study
 from listening_test.services.calibration import calibration_sounds
 from listening_test.stimulus import Audio, Stimulus, common_size, padded, stimulus
-from separation.models import Stem
 from separation.services.files import folder_delete
 
 
@@ -71,7 +70,7 @@ class Making:
 
     study: Study
     hold: Hold
-    stems: dict[selectors.StemKey, Stem]
+    stems: selectors.Stems
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -111,21 +110,29 @@ def _excerpt_clips(making: Making, excerpt: Excerpt, number: int) -> Iterator[tu
     for place, source in enumerate(study.sources):
         for order, system in enumerate(study.systems):
             clip = Clip(study=study, excerpt=excerpt, source=source, system=system)
-            clip.stem = making.stems.get((excerpt.song_id, system, source))
-            file = clip.stem.file if clip.stem else None
-            yield from _made(making, excerpt, clip, file, [study.seed, number, place, order])
+            clip.stem = selectors.stem_of(making.stems, excerpt, system, source)
+            file, begin = (clip.stem.file, clip.stem.start) if clip.stem else (None, 0)
+            yield from _made(making, excerpt, clip, _Recording(file, begin), [study.seed, number, place, order])
     if study.show_mixture:
         mixture = Clip(study=study, excerpt=excerpt, purpose=Clip.Purpose.MIXTURE)
-        yield from _made(making, excerpt, mixture, excerpt.song.mixture, [study.seed, number])
+        yield from _made(making, excerpt, mixture, _Recording(excerpt.song.mixture), [study.seed, number])
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """A file that clips are cut from, and the sample of the song with which it begins."""
+
+    file: FieldFile | None
+    begin: int = 0
 
 
 def _made(
-    making: Making, excerpt: Excerpt, clip: Clip, file: FieldFile | None, seed: list[int]
+    making: Making, excerpt: Excerpt, clip: Clip, recording: _Recording, seed: list[int]
 ) -> Iterator[tuple[Clip, Stimulus]]:
     """The clip and what it sounds like; nothing where it is too quiet, which is noted."""
     making.hold.renew()
     try:
-        yield clip, stimulus(_cut(excerpt, file), seed=seed)
+        yield clip, stimulus(_cut(excerpt, recording), seed=seed)
     except TooQuiet:
         making.refusals.append(_refusal("too_quiet", excerpt, clip))
     except (FileNotFoundError, NoStem):
@@ -134,13 +141,14 @@ def _made(
         raise ClipsRefused([_refusal("too_short", excerpt, clip)]) from None
 
 
-def _cut(excerpt: Excerpt, file: FieldFile | None) -> Audio:
-    """The excerpt of the file: as many samples for every system."""
-    if file is None:
+def _cut(excerpt: Excerpt, recording: _Recording) -> Audio:
+    """The excerpt of the recording: as many samples for every system."""
+    if recording.file is None:
         raise NoStem
-    with file.open("rb") as opened:
+    start, end = excerpt.span
+    with recording.file.open("rb") as opened:
         try:
-            return read_flac(opened, excerpt.start, excerpt.end)
+            return read_flac_samples(opened, start - recording.begin, end - recording.begin)
         except ValueError:
             raise StemTooShort from None
 

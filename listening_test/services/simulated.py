@@ -11,7 +11,7 @@ import numpy as np
 from django.db import transaction
 
 from audio.metrics import sdr
-from audio.reading import read_flac
+from audio.reading import read_flac_samples
 from listening_test import questionnaire, session_selectors, simulation
 from listening_test.models import Clip, Excerpt, Listener, ListeningSession, Study, Trial
 from listening_test.questionnaire import Kind, Question
@@ -126,4 +126,5 @@ def _references(excerpt: Excerpt) -> dict[str, Audio]:
 
 def _samples(stem: Stem, excerpt: Excerpt) -> Audio:
     with stem.file.open("rb") as file:
-        return np.asarray(read_flac(file, excerpt.start, excerpt.end) / stem.gain, dtype=np.float32)
+        samples = read_flac_samples(file, excerpt.span[0] - stem.start, excerpt.span[1] - stem.start)
+    return np.asarray(samples / stem.gain, dtype=np.float32)

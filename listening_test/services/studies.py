@@ -17,7 +17,8 @@ from listening_test import selectors
 from listening_test.models import Excerpt, Listener, ListeningSession, Study, StudyText
 from listening_test.services import clips, preparation
 from listening_test.systems import system_is_demo
-from separation.models import Song
+from separation.models import SeparationJob, Song
+from separation.services.jobs import job_start
 
 END_SLACK_SECONDS = 0.01  # a song's length is shown in hundredths: an end within one of it means the end
 
@@ -163,6 +164,18 @@ def study_duplicate(*, study: Study, created_by: AbstractBaseUser | None = None)
     name = _("%(name)s (copy)") % {"name": study.name}
     most = Study._meta.get_field("name").max_length or 0
     return study_add(content=replace(study_content(study), name=name[:most]), created_by=created_by)
+
+
+# ── Stems that are not there yet ────────────────────────────────────────────────────────────────────────────────────
+
+
+def excerpts_separate(*, study: Study) -> list[SeparationJob]:
+    """Ask for what the study's excerpts lack, and for no more: a job for each song and system, of the excerpts only."""
+    return [
+        job_start(song=gap.song, separator=gap.system, spans=[excerpt.span for excerpt in gap.excerpts])
+        for gap in selectors.stems_missing(study)
+        if gap.can_be_separated
+    ]
 
 
 # ── Opening and closing ─────────────────────────────────────────────────────────────────────────────────────────────

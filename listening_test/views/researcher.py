@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from listening_test import messages, selectors
@@ -67,6 +68,7 @@ def _draft_context(study: Study) -> dict[str, Any]:
         "problems": [messages.sentence(problem.code, problem.params) for problem in selectors.study_problems(study)],
         "advice": [messages.sentence(advice.code, advice.params) for advice in selectors.study_advice(study)],
         "missing": missing,
+        "can_separate": any(gap.can_be_separated for gap, _system, _sources in missing),
     }
 
 
@@ -93,6 +95,17 @@ def clip_audio_preview(request: HttpRequest, study_id: UUID, clip_id: UUID) -> H
 
 
 # ── Actions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@researcher_required
+@require_POST
+def study_separate(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Separate the excerpts that lack a stem."""
+    study = get_object_or_404(Study, id=study_id)
+    jobs = services.excerpts_separate(study=study)
+    text = ngettext("%(count)s separation was queued.", "%(count)s separations were queued.", len(jobs))
+    notices.success(request, text % {"count": len(jobs)}, extra_tags="good")
+    return redirect("study", study.id)
 
 
 @researcher_required

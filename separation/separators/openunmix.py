@@ -1,8 +1,10 @@
 """Open-Unmix (package `openunmix`): one recurrent network for each source, then a multichannel Wiener filter.
 
 The networks and the filter are the package's own. What it does in one piece, `Separator.forward`, is done here in
-windows of 300 frames with the same result, since its memory grows with the song: only the recurrent layers see the
-whole song, in their narrow inner representation.
+pieces with the same result, since its memory grows with the song. The recurrent layers need the whole song, forwards
+and backwards: they run over it in pieces with carried state, both directions at once, and what they give is kept in a
+file. Everything after them (the masks, the filter in its windows of 300 frames, the inverse transform) is done only
+where a part of the song needs it.
 """
 
 from __future__ import annotations
@@ -11,15 +13,26 @@ import importlib.util
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
-from separation.separators.base import Audio, Progress, SeparatorSpec
+from separation.separators.base import Audio, Progress, SeparatorSpec, Sink, Span
+from separation.separators.mixture import CheckedMixture
 from separation.separators.packaged import PackagedSeparator
 from separation.separators.weights import WeightsSet
 
 WINDOW = 300
 """Frames that the Wiener filter takes at once: the package's `wiener_win_len`."""
+
+OVERLAP = 4
+"""Frames of an inverse transform that one sample depends on: the frame length over the hop."""
+
+RECURRENT_SHARE = 0.6
+"""Of the progress, when a whole song is separated."""
+
+ENCODING_SHARE = 0.3
+"""Of the progress over the whole song, before the recurrent layers."""
 
 PUBLISHED_SETTINGS = {"nfft": 4096, "nhop": 1024, "sample_rate": 44100, "nb_channels": 2}
 """What `separator.json` says of the published models; their release has no such file."""
@@ -40,74 +53,162 @@ class OpenUnmixSeparator(PackagedSeparator):
     """One of the Open-Unmix models, with one post-processing iteration (`niter=1`)."""
 
     package = "openunmix"
+    part_way = "recurrent"
 
     def _load(self) -> str:
+        from separation.separators.openunmix_recurrent import recurrent_layers
         from separation.separators.torch_device import described, torch_device
 
         device = torch_device()
         self._model = _loaded_model(self.spec, self._weights).to(device)
+        self._frame, self._hop = self._model.stft.n_fft, self._model.stft.n_hop
+        self._networks = list(self._model.target_models.values())
+        self._recurrent = [recurrent_layers(network.lstm) for network in self._networks]
         return described(device)
 
-    def _stems(self, mixture: Audio, progress: Progress) -> dict[str, Audio]:
+    def _settings(self) -> dict[str, Any]:
+        return {"niter": self._model.niter, "wiener_window_frames": WINDOW}
+
+    def _separate(self, song: CheckedMixture, spans: list[Span], sink: Sink, progress: Progress) -> None:
         import torch
 
-        with torch.inference_mode():
-            wave = torch.from_numpy(mixture).to(self._model.sample_rate.device)[None]
-            spectrum = self._model.stft(wave)[0].permute(2, 1, 0, 3)  # [frames, bins, 2, real and imaginary]
-            targets = self._model.target_models
-            stems = torch.empty((len(targets), *spectrum.shape), device=spectrum.device)
-            for start, window in self._filtered_windows(spectrum, progress):
-                stems[:, start : start + window.shape[1]] = window
-            return {name: self._wave(stem, wave.shape[-1]) for name, stem in zip(targets, stems, strict=True)}
+        from separation.separators.openunmix_recurrent import Rows
 
-    def _wave(self, stem: Any, samples: int) -> Audio:
-        """A spectrum `[frames, bins, 2, real and imaginary]` as float32 `[2, samples]`."""
-        stft = stem.permute(2, 1, 0, 3).contiguous()[None]
-        wave: Audio = self._model.istft(stft, length=samples)[0].cpu().numpy()
-        return wave
+        frames = 1 + song.samples // self._hop
+        with torch.inference_mode(), Rows(frames, len(self._networks)) as inner:
+            recurrent = RECURRENT_SHARE if spans == [(0, song.samples)] else 0.9
+            self._recur(song, inner, lambda done: progress(recurrent * done))
+            total, done = sum(end - start for start, end in spans), 0
+            for span in spans:
+                for start, stems in self._pieces(song, span, frames, inner):
+                    sink(start, stems)
+                    done += next(iter(stems.values())).shape[1]
+                    progress(recurrent + (1 - recurrent) * done / total)
 
-    def _filtered_windows(self, spectrum: Any, progress: Progress) -> Iterator[tuple[int, Any]]:
-        """First frame and stems `[sources, frames, bins, 2, 2]` of one window after the other."""
+    # ── the recurrent layers, over the whole song ───────────────────────────────────────────────────────────────
+
+    def _recur(self, song: CheckedMixture, inner: Any, progress: Progress) -> None:
+        """Write what every network holds after its first dense layer, `[frames, hidden]`, to `inner`."""
+        for start in range(0, inner.rows, WINDOW):
+            magnitude = _magnitude(self._spectrum(song, start, min(inner.rows, start + WINDOW)))
+            for place, network in enumerate(self._networks):
+                inner.write(place, start, _encoded(network, magnitude))
+            progress(ENCODING_SHARE * start / inner.rows)
+        for place in range(len(self._networks)):
+            self._recur_one(place, inner, partial(_network_told, progress, place, len(self._networks)))
+
+    def _recur_one(self, place: int, inner: Any, told: Progress) -> None:
+        import torch
+
+        narrow = inner.read(place, 0, inner.rows)
+        outputs = self._recurrent[place](narrow, told)
+        for start in range(0, inner.rows, WINDOW):
+            part = slice(start, start + WINDOW)
+            both = torch.cat([narrow[part], outputs[part]], dim=-1).to(self._model.sample_rate.device)
+            inner.write(place, start, _dense(self._networks[place], both))
+
+    # ── the rest, where it is needed ────────────────────────────────────────────────────────────────────────────
+
+    def _pieces(
+        self, song: CheckedMixture, span: Span, frames: int, inner: Any
+    ) -> Iterator[tuple[int, dict[str, Audio]]]:
+        """First sample and stems of one finished piece of the span after the other.
+
+        A sample is finished when all frames around it are there, so each inverse transform begins with the last
+        frames of the window before.
+        """
+        import torch
+
+        first, last = self._frames_of(span, frames)
+        kept, at, told = None, first, span[0]
+        for start in range(first - first % WINDOW, last, WINDOW):
+            window = self._filtered(song, start, min(frames, start + WINDOW), inner)[:, max(0, first - start) :]
+            together = window if kept is None else torch.cat([kept, window], dim=1)
+            end = at + together.shape[1]
+            finished = min(span[1], song.samples if end == frames else self._hop * (end - OVERLAP // 2))
+            if finished > told:
+                waves = self._inverse(together, song.samples - self._hop * at if end == frames else None)
+                part = slice(told - self._hop * at, finished - self._hop * at)
+                found = [wave[:, part].cpu().numpy() for wave in waves]
+                yield told, dict(zip(self._model.target_models, found, strict=True))
+                told = finished
+            kept = together[:, -(OVERLAP - 1) :]
+            at = end - kept.shape[1]
+
+    def _frames_of(self, span: Span, frames: int) -> tuple[int, int]:
+        """First frame that the span's samples depend on, and the first one after them."""
+        before = span[0] // self._hop - OVERLAP
+        after = (span[1] - 1) // self._hop + OVERLAP
+        return max(0, before), min(frames, after + 1)
+
+    def _filtered(self, song: CheckedMixture, start: int, end: int, inner: Any) -> Any:
+        """The stems' spectra `[sources, frames, bins, 2, real and imaginary]` of one window of the Wiener filter."""
         import torch
         from openunmix.filtering import wiener
 
-        networks = list(self._model.target_models.values())
-        magnitude = torch.linalg.vector_norm(spectrum, dim=-1).transpose(1, 2)  # [frames, 2, bins]
-        inner = []
-        for done, network in enumerate(networks):
-            inner.append(_recurrent(network, magnitude))
-            progress(0.4 * (done + 1) / len(networks))
-        for start in range(0, len(spectrum), WINDOW):
-            frames = slice(start, start + WINDOW)
-            pairs = zip(networks, inner, strict=True)
-            masked = [_masked(network, hidden[frames], magnitude[frames]) for network, hidden in pairs]
-            estimates = torch.stack(masked, dim=-1).transpose(1, 2)  # [frames, bins, 2, sources]
-            filtered = wiener(estimates, spectrum[frames], self._model.niter, softmask=False, residual=False)
-            yield start, filtered.permute(4, 0, 1, 2, 3)
-            progress(0.4 + 0.5 * min(1.0, (start + WINDOW) / len(spectrum)))
+        spectrum = self._spectrum(song, start, end)
+        magnitude = _magnitude(spectrum)
+        masked = [
+            _masked(network, inner.read(place, start, end).to(spectrum.device), magnitude)
+            for place, network in enumerate(self._networks)
+        ]
+        estimates = torch.stack(masked, dim=-1).transpose(1, 2)  # [frames, bins, 2, sources]
+        found = wiener(estimates, spectrum, self._model.niter, softmask=False, residual=False)
+        return found.permute(4, 0, 1, 2, 3)
+
+    def _spectrum(self, song: CheckedMixture, start: int, end: int) -> Any:
+        """Frames `[frames, bins, 2, real and imaginary]` of the song's transform; the song is mirrored at its ends."""
+        import torch
+
+        half = self._frame // 2
+        piece = song.reflected(start * self._hop - half, (end - 1) * self._hop + half)
+        window = self._model.stft.window
+        spectrum = torch.stft(
+            torch.from_numpy(piece).to(window.device),
+            self._frame,
+            self._hop,
+            window=window,
+            center=False,
+            return_complex=True,
+        )
+        return torch.view_as_real(spectrum).permute(2, 1, 0, 3)
+
+    def _inverse(self, spectra: Any, samples: int | None) -> Any:
+        """`[sources, 2, samples]`, from the middle of the first frame on."""
+        return self._model.istft(spectra.permute(0, 3, 2, 1, 4).contiguous()[None], length=samples)[0]
 
 
-def _recurrent(network: Any, magnitude: Any) -> Any:
-    """What `OpenUnmix.forward` holds after its recurrent layers: `[frames, 2 × hidden]`."""
+def _network_told(progress: Progress, place: int, networks: int, done: float) -> None:
+    progress(ENCODING_SHARE + (1 - ENCODING_SHARE) * (place + done) / networks)
+
+
+def _magnitude(spectrum: Any) -> Any:
+    """`[frames, 2, bins]`"""
     import torch
 
-    narrow = torch.cat([_encoded(network, piece) for piece in magnitude.split(WINDOW)])
-    recurrent, _ = network.lstm(narrow[:, None])
-    return torch.cat([narrow, recurrent[:, 0]], dim=-1)
+    return torch.linalg.vector_norm(spectrum, dim=-1).transpose(1, 2)
 
 
 def _encoded(network: Any, magnitude: Any) -> Any:
+    """`OpenUnmix.forward` up to its recurrent layers: `[frames, hidden]`."""
     import torch
 
     scaled = (magnitude[..., : network.nb_bins] + network.input_mean) * network.input_scale
     return torch.tanh(network.bn1(network.fc1(scaled.flatten(1))))
 
 
+def _dense(network: Any, hidden: Any) -> Any:
+    """From what goes into and comes out of the recurrent layers, `[frames, 2 × hidden]`, to `[frames, hidden]`."""
+    import torch
+
+    return torch.relu(network.bn2(network.fc2(hidden)))
+
+
 def _masked(network: Any, hidden: Any, magnitude: Any) -> Any:
     """The rest of `OpenUnmix.forward`: the source's magnitudes `[frames, 2, bins]`."""
     import torch
 
-    wide = network.bn3(network.fc3(torch.relu(network.bn2(network.fc2(hidden)))))
+    wide = network.bn3(network.fc3(hidden))
     mask = wide.reshape(magnitude.shape) * network.output_scale + network.output_mean
     return torch.relu(mask) * magnitude
 

@@ -1,30 +1,28 @@
-"""Every separator that can be run, by key. Importing this costs nothing; a model is loaded when first asked for."""
+"""Every separator that can be run, by key. Importing this costs nothing; a model is loaded when first asked for.
+
+Three kinds of rows: the published variants, their demo forms, and what other installed packages bring through the
+entry-point group `stemmos.separators` (see `docs/own_separator.md`).
+"""
 
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from threading import Lock
+from typing import Any
 
-from separation.separators.base import Separator, SeparatorError, SeparatorSpec
+from separation.separators import packages
+from separation.separators.base import FAST, Separator, SeparatorError, SeparatorSpec
+from separation.separators.packages import BrokenPackage
+from separation.separators.variants import DEMOS, SOURCES, VARIANTS
 from separation.separators.weights import weights_of
 
-SOURCES = ("vocals", "drums", "bass", "other")
+__all__ = ["SOURCES", "UnknownSeparator", "all_specs", "available", "broken_packages", "fast_key", "get", "spec"]
 
-_OPENUNMIX = "separation.separators.openunmix:OpenUnmixSeparator"
-_SPLEETER = "separation.separators.spleeter:SpleeterSeparator"
-_DEMUCS = "separation.separators.demucs:DemucsSeparator"
+FAST_FAMILIES = {"demucs"}
+"""Families whose models also run in a fast precision, under the key with `@fast`."""
 
-_SPECS = {
-    spec.key: spec
-    for spec in (
-        SeparatorSpec("umxhq", "Open-Unmix umxhq", "openunmix", "published", SOURCES, _OPENUNMIX),
-        SeparatorSpec("spleeter:4stems", "Spleeter 4stems", "spleeter", "published", SOURCES, _SPLEETER),
-        SeparatorSpec("htdemucs", "HTDemucs", "demucs", "published", SOURCES, _DEMUCS),
-        SeparatorSpec("umx:demo", "Open-Unmix demo", "openunmix", "demo", SOURCES, _OPENUNMIX),
-        SeparatorSpec("spleeter:demo", "Spleeter demo", "spleeter", "demo", SOURCES, _SPLEETER),
-        SeparatorSpec("htdemucs:demo", "HTDemucs demo", "demucs", "demo", SOURCES, _DEMUCS),
-    )
-}
+_SPECS = {spec.key: spec for spec in (*VARIANTS, *DEMOS)}
 
 _loaded: dict[str, Separator] = {}
 _loading = Lock()
@@ -37,21 +35,36 @@ class UnknownSeparator(SeparatorError):
 
 
 def all_specs() -> tuple[SeparatorSpec, ...]:
-    """Every separator, published weights first."""
-    return tuple(_SPECS.values())
+    """Every separator in exact precision: published weights first, then demo weights, then other packages'."""
+    return (*_SPECS.values(), *packages.found(frozenset(_SPECS)).specs)
+
+
+def broken_packages() -> tuple[BrokenPackage, ...]:
+    """What could not be taken from installed packages, and why."""
+    return packages.found(frozenset(_SPECS)).broken
 
 
 def spec(key: str) -> SeparatorSpec:
-    """Raises `UnknownSeparator`."""
-    if key not in _SPECS:
-        raise UnknownSeparator(f"no separator is called {key!r}; there are {', '.join(_SPECS)}", key=key)
-    return _SPECS[key]
+    """The row of `key`, which may end in `@fast`. Raises `UnknownSeparator`."""
+    base, at, precision = key.partition("@")
+    known = _SPECS.get(base) or next((one for one in all_specs() if one.key == base), None)
+    if known is None or (at and not (precision == FAST and known.family in FAST_FAMILIES)):
+        keys = ", ".join(one.key for one in all_specs())
+        raise UnknownSeparator(f"no separator is called {key!r}; there are {keys}", key=key)
+    return replace(known, key=key, name=f"{known.name} ({FAST})", precision=FAST) if at else known
+
+
+def fast_key(key: str) -> str | None:
+    """The key of the same model in fast precision, where it has one."""
+    return f"{key}@{FAST}" if spec(key).family in FAST_FAMILIES else None
 
 
 def available(key: str) -> SeparatorError | None:
     """None where the weights of `key` lie in place, else what is missing. Looks at names and sizes only."""
+    asked = spec(key)
     try:
-        weights_of(spec(key)).check_present()
+        if asked.weights != packages.WEIGHTS:
+            weights_of(asked).check_present()
     except SeparatorError as error:
         return error
     return None
@@ -65,7 +78,15 @@ def get(key: str) -> Separator:
     asked = spec(key)
     with _loading:
         if key not in _loaded:
-            module, name = asked.implementation.split(":")
-            implementation = getattr(importlib.import_module(module), name)
-            _loaded[key] = implementation(asked, weights_of(asked))
+            _loaded[key] = _made(asked)
         return _loaded[key]
+
+
+def _made(asked: SeparatorSpec) -> Separator:
+    """A separator of another package is made from its row alone: it answers for its weights itself."""
+    module, name = asked.implementation.split(":")
+    implementation: Any = getattr(importlib.import_module(module), name)
+    made: Separator = (
+        implementation(asked) if asked.weights == packages.WEIGHTS else implementation(asked, weights_of(asked))
+    )
+    return made

@@ -2,23 +2,32 @@
 
 The package's own `Separator` needs TensorFlow's Estimator, which is gone, and reloads the weights at every call. Here
 its `EstimatorSpecBuilder` builds its prediction graph once, and the graph is kept in a session. The networks see
-blocks of `T` frames one by one, so the graph is run in groups of blocks, with the same result in bounded memory.
+blocks of `T` frames one by one, so a part of a song costs only the blocks that touch it, with the same result as in the
+whole song, and a long song no more memory than a short one.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from separation.separators.base import Audio, Progress, SeparatorSpec
+from separation.separators.base import Audio, Progress, SeparatorSpec, Sink, Span
+from separation.separators.mixture import CheckedMixture
 from separation.separators.packaged import PackagedSeparator
 from separation.separators.weights import WeightsSet
 
-GROUP = 2048
-"""Frames that the networks see at once, rounded down to whole blocks: about 48 s."""
+GROUP = 512
+"""Frames that the networks see at once, in whole blocks: about 12 s, half a second of work."""
+
+MASKING_SHARE = 0.7
+"""Of the time that a group takes; the rest is the inverse transform."""
+
+OVERLAP = 4
+"""Frames that one sample depends on: the frame length over the step. The song begins one frame length later here."""
 
 CHECKPOINT = "model"
 """The prefix of the checkpoint's files."""
@@ -38,41 +47,103 @@ class SpleeterSeparator(PackagedSeparator):
     """One of the Spleeter models."""
 
     package = "spleeter"
+    part_way = "blocks"
 
     def _load(self) -> str:
         tf = import_tensorflow()
         with tf.Graph().as_default() as graph:
             configuration = _configuration(self.spec, self._weights)
             self._block = int(configuration["T"])  # frames that the networks see as one picture
+            self._step = int(configuration["frame_step"])
             self._builder, self._waveform = _prediction_graph(tf, configuration)
             self._session = tf.compat.v1.Session(graph=graph, config=_session_settings(tf))
             _restore(tf, self._session, self._weights)
         return _described_device(tf)
 
-    def _stems(self, mixture: Audio, progress: Progress) -> dict[str, Audio]:
-        wave = np.ascontiguousarray(mixture.T)
-        spectrum = self._session.run(self._builder.stft_feature, {self._waveform: wave})
-        masked = self._masked(spectrum, progress)
-        stems = {}
-        for place, source in enumerate(self.spec.sources):
-            feed = {self._waveform: wave, self._builder.masked_stfts[source]: masked[source]}
-            stem = self._session.run(self._builder.outputs[source], feed)
-            stems[source] = _of_length(np.asarray(stem, dtype=np.float32).T, len(wave))
-            progress(0.7 + 0.3 * (place + 1) / len(self.spec.sources))
-        return stems
+    def _settings(self) -> dict[str, Any]:
+        return {"block_frames": self._block}
 
-    def _masked(self, spectrum: Any, progress: Progress) -> dict[str, Any]:
-        """The masked spectra `[frames, bins, 2]` of every source, group by group."""
-        group = max(1, GROUP // self._block) * self._block
-        masked = {source: np.empty_like(spectrum) for source in self.spec.sources}
+    def _separate(self, song: CheckedMixture, spans: list[Span], sink: Sink, progress: Progress) -> None:
+        groups = [list(self._groups(*self._frames_of(span))) for span in spans]
+        total, done = sum(map(len, groups)), 0
+
+        def masked() -> None:
+            progress((done + MASKING_SHARE) / total)
+
+        for span, its_groups in zip(spans, groups, strict=True):
+            for start, stems in self._pieces(song, span, its_groups, masked):
+                if stems:
+                    sink(start, stems)
+                done += 1
+                progress(done / total)
+
+    def _frames_of(self, span: Span) -> Span:
+        """First frame that the span's samples depend on, and the one after the last.
+
+        Sample `t` depends on frames `t // step + 1` to `t // step + 4`.
+        """
+        return span[0] // self._step + 1, (span[1] - 1) // self._step + OVERLAP + 1
+
+    def _pieces(
+        self, song: CheckedMixture, span: Span, groups: list[Span], told: Callable[[], None]
+    ) -> Iterator[tuple[int, dict[str, Audio]]]:
+        """For every group, the first sample and the stems of what it finishes of the span, which may be nothing.
+
+        Each inverse transform begins with the last frames of the group before.
+        """
+        kept: dict[str, Any] = {}
+        at, begin = self._frames_of(span)[0], span[0]
+        for start, end in groups:
+            masked = {source: frames[max(0, at - start) :] for source, frames in self._masked(song, start, end).items()}
+            told()
+            together = {s: np.concatenate([kept[s], frames]) if kept else frames for s, frames in masked.items()}
+            finished = min(span[1], self._step * (end - OVERLAP))
+            yield begin, self._inverse(together, at, begin, finished) if finished > begin else {}
+            begin = max(begin, finished)
+            kept = {source: frames[-OVERLAP:] for source, frames in together.items()}
+            at = end - len(next(iter(kept.values())))
+
+    def _groups(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """First frames of groups of whole blocks that hold the frames `first` to `last`, and the ones after them."""
+        size = max(1, GROUP // self._block) * self._block
+        start = first - first % self._block
+        while start < last:
+            end = min(start + size, last + -last % self._block)
+            yield start, end
+            start = end
+
+    def _masked(self, song: CheckedMixture, start: int, end: int) -> dict[str, Any]:
+        """The masked spectra `[frames, bins, 2]` of every source.
+
+        Frame `f` holds the samples from `(f - 4) · step` to `f · step`. The graph puts four frames of silence before
+        what it is given, so the first four frames that it finds here are left out, and so are the last, half empty.
+        """
+        piece = song.padded((start - OVERLAP) * self._step, (end - 1) * self._step)
+        spectrum = self._session.run(self._builder.stft_feature, {self._waveform: np.ascontiguousarray(piece.T)})
+        there = min(end, _frames(song.samples, self._step)) - start  # after the song's last frame, blocks hold zeros
+        spectrum = spectrum[OVERLAP : OVERLAP + there]
         wanted = {source: self._builder.masked_stfts[source] for source in self.spec.sources}
-        for start in range(0, len(spectrum), group):
-            frames = slice(start, start + group)
-            found = self._session.run(wanted, {self._builder.stft_feature: spectrum[frames]})
-            for source, values in found.items():
-                masked[source][frames] = values
-            progress(0.7 * min(1.0, (start + group) / len(spectrum)))
-        return masked
+        found = self._session.run(wanted, {self._builder.stft_feature: spectrum})
+        padding = ((0, end - start - there), (0, 0), (0, 0))
+        return {source: np.pad(frames, padding) for source, frames in found.items()}
+
+    def _inverse(self, spectra: dict[str, Any], at: int, start: int, end: int) -> dict[str, Audio]:
+        """The samples from `start` to `end` out of spectra whose first frame is `at`."""
+        begin = at * self._step  # the graph leaves out a frame length, so this is the first sample that it gives
+        before = max(0, begin - start)
+        if before:  # the frame before `at` is not needed for these samples, but the graph begins after it
+            spectra = {s: np.concatenate([np.zeros_like(frames[:1]), frames]) for s, frames in spectra.items()}
+            begin -= self._step
+        length = np.zeros((end - begin, 2), dtype=np.float32)  # of it, only the length is looked at
+        feed = {self._builder.masked_stfts[source]: frames for source, frames in spectra.items()}
+        outputs = {source: self._builder.outputs[source] for source in self.spec.sources}
+        found = self._session.run(outputs, {self._waveform: length, **feed})
+        return {s: np.ascontiguousarray(wave[start - begin :].T, dtype=np.float32) for s, wave in found.items()}
+
+
+def _frames(samples: int, step: int) -> int:
+    """Frames of a song's transform."""
+    return -(-samples // step) + OVERLAP
 
 
 def _configuration(spec: SeparatorSpec, weights: WeightsSet) -> dict[str, Any]:
@@ -130,12 +201,6 @@ def _in_checkpoint(tf: Any, prefix: str) -> dict[str, tuple[str, list[int]]]:
 def _difference(found: dict[str, Any], expected: dict[str, Any]) -> str:
     wrong = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
     return f"{len(wrong)} of the model's variables are missing, foreign or of another shape, {wrong[0]} among them"
-
-
-def _of_length(stem: Audio, samples: int) -> Audio:
-    """The stem cropped, or padded with silence, to the mixture's length."""
-    cropped = stem[:, :samples]
-    return np.ascontiguousarray(np.pad(cropped, ((0, 0), (0, samples - cropped.shape[1]))))
 
 
 def _described_device(tf: Any) -> str:

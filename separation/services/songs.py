@@ -6,14 +6,14 @@ import errno
 import hashlib
 import tempfile
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
@@ -21,7 +21,7 @@ from audio.reading import Audio, Decoded, UnreadableAudio, read_upload
 from audio.synthesis import synthetic_song
 from audio.writing import encode_flac
 from separation.models import Song, Stem
-from separation.services.files import job_files_delete, song_files_delete
+from separation.services.files import job_files_delete_after_commit, song_files_delete, stem_files_delete_after_commit
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".m4a")
 NAME_LENGTH, TITLE_LENGTH = 255, 200
@@ -47,22 +47,22 @@ class SongInUse(Exception):
 def song_add(*, file: File[Any], title: str = "", artist: str = "", style: str = "", uploaded_by: Any = None) -> Song:
     """Take in an uploaded file, or raise `UploadRefused` and leave nothing behind."""
     name = shown_name(file.name or "")
-    _refuse_by_name_and_size(name, file.size)
-    with _on_disk(file, name) as path:
+    refuse_by_name_and_size(name, file.size)
+    with file_on_disk(file, name) as path:
         decoded = _decoded(path)
         song = Song(
             title=title.strip()[:TITLE_LENGTH] or title_of(name),
             artist=artist,
             style=style,
             original_name=name,
-            original_sha256=_sha256(path),
+            original_sha256=file_sha256(path),
             original_format=decoded.format,
             original_sample_rate=decoded.sample_rate,
             original_channels=decoded.channels,
             notes=decoded.notes,
             uploaded_by=uploaded_by,
         )
-        return _stored(song, file, decoded.samples, {})
+        return song_stored(song, file, decoded.samples, {})
 
 
 def song_add_synthetic(*, seed: int, title: str | None = None, style: str = "", seconds: float = 12.0) -> Song:
@@ -80,7 +80,7 @@ def song_add_synthetic(*, seed: int, title: str | None = None, style: str = "", 
         is_demo=True,
         synthesis_seed=seed,
     )
-    return _stored(song, ContentFile(data), made.mixture, made.stems)
+    return song_stored(song, ContentFile(data), made.mixture, made.stems)
 
 
 def song_update(*, song: Song, title: str, artist: str, style: str) -> Song:
@@ -90,20 +90,22 @@ def song_update(*, song: Song, title: str, artist: str, style: str) -> Song:
 
 
 def song_delete(*, song: Song) -> None:
-    """The song with its jobs, stems and files. Raises `SongInUse` while a study has an excerpt of it.
+    """The song with its jobs, stems and files; stems that another song's job shares stay. Raises `SongInUse` while a
+    study has an excerpt of it.
 
     A worker that is separating it finds its job gone and stops.
     """
     with transaction.atomic():
         jobs = list(song.jobs.values_list("pk", flat=True))
-        song_id = song.pk
+        song_id, stems = song.pk, list(song.stems.all())
         try:
             song.delete()
         except ProtectedError as error:
             raise SongInUse from error
         transaction.on_commit(lambda: song_files_delete(song_id))
         for job_id in jobs:
-            transaction.on_commit(lambda job_id=job_id: job_files_delete(job_id))  # type: ignore[misc]
+            job_files_delete_after_commit(job_id)
+        stem_files_delete_after_commit(stems)
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,9 +124,9 @@ def title_of(name: str) -> str:
     return stem[:TITLE_LENGTH] or _("Untitled song")
 
 
-def _refuse_by_name_and_size(name: str, size: int) -> None:
+def refuse_by_name_and_size(name: str, size: int, suffixes: Sequence[str] = SUFFIXES) -> None:
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in suffixes:
         raise UploadRefused("suffix_unknown", {"suffix": suffix or name})
     if size == 0:
         raise UploadRefused("empty_file")
@@ -136,13 +138,16 @@ def _refuse_by_name_and_size(name: str, size: int) -> None:
 
 
 @contextmanager
-def _on_disk(file: File[Any], name: str) -> Iterator[Path]:
+def file_on_disk(file: File[Any], name: str) -> Iterator[Path]:
     """The upload as a file on disk: where it already is, or a copy that is gone afterwards."""
     if hasattr(file, "temporary_file_path"):
         yield Path(file.temporary_file_path())
         return
     suffix = PurePosixPath(name).suffix.lower()
-    with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=suffix) as copy, _room_needed():
+    with (
+        tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="upload-", suffix=suffix) as copy,
+        room_needed(),
+    ):
         for chunk in file.chunks():
             copy.write(chunk)
         copy.flush()
@@ -151,48 +156,69 @@ def _on_disk(file: File[Any], name: str) -> Iterator[Path]:
 
 
 def _decoded(path: Path) -> Decoded:
-    limits = {"min_seconds": settings.SONG_MIN_SECONDS, "max_seconds": settings.SONG_MAX_SECONDS}
+    limits: dict[str, Any] = {"min_seconds": settings.SONG_MIN_SECONDS, "max_seconds": settings.SONG_MAX_SECONDS}
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR) if settings.FILE_UPLOAD_TEMP_DIR else None
     try:
-        with _room_needed():
+        with room_needed():
             return read_upload(path, folder=folder, **limits)
     except UnreadableAudio as refusal:
         raise UploadRefused(refusal.code, refusal.params) from refusal
 
 
-def _stored(song: Song, original: File[Any], mixture: Audio, references: dict[str, Audio]) -> Song:
+def song_stored(
+    song: Song,
+    original: File[Any],
+    mixture: Audio,
+    references: Mapping[str, Audio],
+    origins: Mapping[str, dict[str, Any]] | None = None,
+) -> Song:
     """Files first, then the rows in one transaction; if anything fails, neither stays."""
     try:
-        with _room_needed():
-            stems = _files_written(song, original, mixture, references)
+        with room_needed():
+            stems = _files_written(song, original, mixture, references, origins or {})
         with transaction.atomic():
             song.save()
             Stem.objects.bulk_create(stems)
     except BaseException:
-        song_files_delete(song.pk)
+        _files_delete_unless_stored(song)
         raise
     return song
 
 
-def _files_written(song: Song, original: File[Any], mixture: Audio, references: dict[str, Audio]) -> list[Stem]:
+def _files_delete_unless_stored(song: Song) -> None:
+    """A commit may succeed although its answer is lost with the database; then the sweep of files decides."""
+    with suppress(DatabaseError):
+        if not Song.objects.filter(pk=song.pk).exists():
+            song_files_delete(song.pk)
+
+
+def _files_written(
+    song: Song,
+    original: File[Any],
+    mixture: Audio,
+    references: Mapping[str, Audio],
+    origins: Mapping[str, dict[str, Any]],
+) -> list[Stem]:
     data, song.mixture_gain = encode_flac(mixture)
     if song.mixture_gain != 1.0:
         song.notes = [*song.notes, "peaks_scaled"]
     song.samples = mixture.shape[1]
+    song.mixture_sha256 = hashlib.sha256(data).hexdigest()
     song.original.save(song.original_name, original, save=False)
     song.mixture.save("mixture.flac", ContentFile(data), save=False)
-    return [_reference_written(song, source, samples) for source, samples in references.items()]
+    return [reference_written(song, source, stem, origins.get(source, {})) for source, stem in references.items()]
 
 
-def _reference_written(song: Song, source: str, samples: Audio) -> Stem:
+def reference_written(song: Song, source: str, samples: Audio, origin: dict[str, Any]) -> Stem:
+    """The true stem's file, and its row, not yet saved."""
     data, gain = encode_flac(samples)
-    stem = Stem(song=song, source=source, gain=gain, sha256=hashlib.sha256(data).hexdigest())
+    stem = Stem(song=song, source=source, gain=gain, sha256=hashlib.sha256(data).hexdigest(), origin=origin)
     stem.file.save(f"{source}.flac", ContentFile(data), save=False)
     return stem
 
 
 @contextmanager
-def _room_needed() -> Iterator[None]:
+def room_needed() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -201,6 +227,6 @@ def _room_needed() -> Iterator[None]:
         raise
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

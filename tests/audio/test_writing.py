@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import errno
 import io
+import tempfile
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from audio.reading import read_flac
-from audio.writing import encode_flac
+from audio.writing import encode_flac, flac_chunks
 from tests.factories import RATE, sound
 
 
@@ -60,3 +64,39 @@ def test_shapes_and_bits_that_are_not_meant() -> None:
     for samples, bits in ((sound(0.1)[0], 24), (np.zeros((2, 0), dtype=np.float32), 24), (sound(0.1), 8)):
         with pytest.raises(ValueError, match="16 or 24 bit"):
             encode_flac(samples, bits=bits)
+
+
+# ── piece by piece ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+@pytest.mark.parametrize("length", [1, 4_096, 100_003])
+def test_pieces_give_the_same_bytes_as_the_whole(length: int, bits: int) -> None:
+    samples = 3.0 * sound(7.0, level=0.5)
+    whole, gain = encode_flac(samples, bits=bits)
+    length = max(length, samples.shape[1] // 2000)
+    pieces = (samples[:, start : start + length] for start in range(0, samples.shape[1], length))
+    with tempfile.TemporaryFile() as scratch:
+        assert b"".join(flac_chunks(pieces, scratch, gain=gain, bits=bits)) == whole
+
+
+def test_memory_does_not_grow_with_the_length() -> None:
+    block = sound(5.0)
+
+    def peak_of(minutes: int) -> int:
+        tracemalloc.start()
+        with tempfile.TemporaryFile() as scratch:
+            for _chunk in flac_chunks((block for _ in range(minutes * 12)), scratch, gain=1.0):
+                pass
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    assert peak_of(10) < peak_of(1) + 2**20
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_full_disk_is_told_as_what_it_is() -> None:
+    with Path("/dev/full").open("r+b", buffering=0) as full, pytest.raises(OSError, match="No space left") as raised:
+        flac_chunks([sound(5.0)], full, gain=1.0)
+    assert raised.value.errno == errno.ENOSPC

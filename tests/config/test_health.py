@@ -14,10 +14,10 @@ from config import broker, health
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    health.WorkerAnswer.asked_at = float("-inf")
+    health.WorkersAnswer.asked_at = float("-inf")
     health.Migrated.known = False
     yield
-    health.WorkerAnswer.asked_at = float("-inf")
+    health.WorkersAnswer.asked_at = float("-inf")
     health.Migrated.known = False
 
 
@@ -28,7 +28,7 @@ def redis_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def worker_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "worker_answers", lambda: True)
+    monkeypatch.setattr(health, "worker_answers", lambda name: True)
 
 
 def test_all_up(db: None, client: Client, redis_up: None, worker_up: None) -> None:
@@ -41,19 +41,20 @@ def test_nobody_needs_to_log_in_and_nothing_can_be_sent(db: None, client: Client
     assert client.post("/health/").status_code == 405
 
 
-def test_without_redis_it_is_named_with_the_worker_behind_it(db: None, client: Client) -> None:
+def test_without_redis_it_is_named_with_the_workers_behind_it(db: None, client: Client) -> None:
     began = time.monotonic()
     answer = client.get("/health/")  # the settings' socket is not there
     assert time.monotonic() - began < 1.0
-    assert (answer.status_code, answer.json()["missing"]) == (503, ["redis", "worker"])
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["redis", "worker", "light"])
 
 
-def test_without_a_worker_it_is_named(
-    db: None, client: Client, redis_up: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("silent", ["worker", "light"])
+def test_a_worker_that_is_silent_is_named(
+    db: None, client: Client, redis_up: None, monkeypatch: pytest.MonkeyPatch, silent: str
 ) -> None:
-    monkeypatch.setattr(health, "worker_answers", lambda: False)
+    monkeypatch.setattr(health, "worker_answers", lambda name: name != silent)
     answer = client.get("/health/")
-    assert (answer.status_code, answer.json()["missing"]) == (503, ["worker"])
+    assert (answer.status_code, answer.json()["missing"]) == (503, [silent])
 
 
 def test_without_a_database_it_is_named(
@@ -75,13 +76,13 @@ def test_tables_of_an_older_version_are_no_database(db: None, client: Client, re
     assert client.get("/health/").json()["missing"] == ["database"]
 
 
-def test_many_questions_cost_one_ping(
+def test_many_questions_cost_one_ping_of_each_worker(
     db: None, client: Client, redis_up: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pings: list[int] = []
-    monkeypatch.setattr(health, "worker_answers", lambda: bool(pings.append(1)) or True)
+    pings: list[str] = []
+    monkeypatch.setattr(health, "worker_answers", lambda name: bool(pings.append(name)) or True)
     assert [client.get("/health/").status_code for _question in range(20)] == [200] * 20
-    assert len(pings) == 1
+    assert pings == ["worker", "light"]
 
 
 def test_the_brokers_own_way_of_writing_a_socket_is_understood(settings: pytest.FixtureRequest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ class FakeSeparator(Separator):
 
     behaviour: Behaviour = staticmethod(nothing)
     heard: list[Audio]
+    weights = "ab" * 32
 
     def separate(self, mixture: Audio, progress: Progress = lambda done: None) -> Separation:
         self.heard = [*getattr(self, "heard", []), mixture]
@@ -32,8 +34,11 @@ class FakeSeparator(Separator):
         return Separation(stems, self.ran())
 
     def ran(self) -> Ran:
-        hashes = {"vocals.pth": "ab" * 32}
+        hashes = {"vocals.pth": self.weights}
         return Ran(self.spec.key, "fake", "1.0", self.spec.weights, "here", hashes, "cpu", 0.1)
+
+    def identity(self) -> dict[str, Any]:
+        return {"package": "fake", "weights": self.weights}
 
 
 def fake_separator(monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour = nothing) -> FakeSeparator:

@@ -27,3 +27,8 @@ def age(job: SeparationJob, **fields: timedelta) -> None:
 
 def stems_on_disk(media: Path) -> list[str]:
     return [name for name in files_in(media) if name.startswith("stems/")]
+
+
+def thought_dead(job: SeparationJob) -> None:
+    """The sweep has not heard of its worker for long, and has queued it again; the back-off is over."""
+    SeparationJob.objects.filter(pk=job.pk).update(state="queued", lease_token=None, lease_until=None)

@@ -17,28 +17,31 @@ from config.celery import app
 
 __all__ = ["app"]
 
-settings.JOB_LEASE_SECONDS = 2  # as in service, only sooner
+settings.JOB_LEASE_SECONDS, settings.JOB_RETRY_SECONDS = 2, 1  # as in service, only sooner
 
 
 @worker_process_init.connect
 def make_slow(**kwargs: object) -> None:
     import pytest
 
-    from separation.models import SeparationJob, Stem
-    from separation.separators.base import Audio
-    from separation.services import jobs
+    from separation.models import Stem
+    from separation.services import leases, stem_writing
+    from separation.services.stem_writing import Part, StemWriter
     from tests.separation.fake import fake_separator
 
-    fake_separator(pytest.MonkeyPatch())
-    written = jobs._stem_written
+    patch = pytest.MonkeyPatch()
+    fake_separator(patch)
+    written = StemWriter._stem
     count = 0
 
-    def stem_written(job: SeparationJob, source: str, samples: Audio) -> Stem:
+    def stem_written(writer: StemWriter, part: Part) -> Stem:
         nonlocal count
-        stem, count = written(job, source, samples), count + 1
-        if job.attempt == 1 and count == 2:
+        stem, count = written(writer, part), count + 1
+        if writer.job.attempt == 1 and count == 2:
             Path(os.environ["SLOW_WORKER_PID"]).write_text(str(os.getpid()))
             time.sleep(120)
         return stem
 
-    jobs._stem_written = stem_written
+    patch.setattr(leases, "GRACE_SECONDS", 1.0)
+    patch.setattr(stem_writing, "THREADS", 1)
+    patch.setattr(StemWriter, "_stem", stem_written)

@@ -52,6 +52,6 @@ def test_published_weights_that_are_missing_fail_the_job_and_say_how_to_get_them
     job.refresh_from_db()
     assert (job.state, job.attempt, job.error_code) == (State.FAILED, 1, "weights_missing")
     sentence = messages.sentence(job.error_code, job.error_params)
-    assert str(tmp_path / "weights") in sentence and "curl" in sentence
+    assert str(tmp_path / "weights") in sentence and f"weights fetch {separator}" in sentence
     assert not any(name.startswith("stems/") for name in files_in(media))
     assert not (tmp_path / "weights").exists()

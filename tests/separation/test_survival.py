@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,12 +19,15 @@ from django.db import connection
 from kombu import Connection
 
 from config.celery import app
-from config.processes import redis_binary, redis_command, worker_command
+from config.processes import LIGHT_QUEUE, WORKER_QUEUES, light_command, redis_binary, redis_command, worker_command
 from separation.models import SeparationJob
+from separation.services.sending import TASK, queue_of
+from tests.config.running import free_port
 from tests.factories import SOURCES, files_in, job_make
 
 ROOT = Path(__file__).resolve().parents[2]
 State = SeparationJob.State
+BEAT = light_command()[-1]
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -61,11 +66,11 @@ def redis_url() -> Iterator[str]:
 
 
 class Worker:
-    """Celery as the service runs it, in a process group of its own."""
+    """Celery as the service runs it, both workers in one, in a process group of its own."""
 
     def __init__(self, home: Path, redis_url: str) -> None:
         self.pid_file = home / "working.pid"
-        command = worker_command()
+        command = [*worker_command(queues=[*WORKER_QUEUES, LIGHT_QUEUE]), "--beat", "--scheduler", BEAT]
         command[command.index("config")] = "tests.separation.slow_worker"
         environment = {
             **os.environ,
@@ -73,6 +78,7 @@ class Worker:
             "DATABASE_URL": database_url(),
             "REDIS_URL": redis_url,
             "SLOW_WORKER_PID": str(self.pid_file),
+            "SWEEP_SECONDS": "1",
         }
         self.log = (home / "worker.txt").open("ab")
         self.process = subprocess.Popen(
@@ -112,7 +118,7 @@ def worker(tmp_path: Path, redis_url: str) -> Iterator[Callable[[], Worker]]:
 def send(job: SeparationJob, redis_url: str) -> None:
     sender: Celery = app
     with Connection(redis_url) as broker:
-        sender.send_task("separation.tasks.separate", args=[str(job.pk)], connection=broker)
+        sender.send_task(TASK, args=[str(job.pk)], queue=queue_of("openunmix"), connection=broker)
 
 
 @pytest.mark.parametrize("killed", ["one pool child", "the whole worker"])
@@ -143,6 +149,33 @@ def test_worker_killed_in_the_middle_of_a_job_is_followed_by_a_finished_job(
     assert files_in(media / "stems") == sorted(f"{job.pk}/2/{source}.flac" for source in SOURCES)
 
 
+def test_separation_that_hangs_ends_with_its_process_and_says_why(
+    worker: Callable[[], Worker], redis_url: str, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_TIME_START_SECONDS", "3")
+    monkeypatch.setenv("JOB_TIME_OPENUNMIX", "0")
+    job = job_make()
+    send(job, redis_url)
+    first = worker()
+    child = first.working_child()
+
+    def ended() -> bool:
+        job.refresh_from_db()
+        return not job.is_live and not files_in(media / "stems") and not alive(child)
+
+    until(ended, 30, f"the job has failed and its process is gone; see {first.log.name}")
+    assert (job.state, job.error_code, job.attempt) == (State.FAILED, "time_limit", 1)
+    assert first.process.poll() is None, "the worker itself goes on"
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_message_that_was_lost_is_sent_again_by_the_sweep(
     worker: Callable[[], Worker], redis_url: str, media: Path
 ) -> None:
@@ -155,3 +188,22 @@ def test_message_that_was_lost_is_sent_again_by_the_sweep(
 
     until(done, 40, f"the job is done; see {running.log.name}")
     assert job.stems.count() == 4
+
+
+@pytest.mark.timeout(600)
+def test_the_whole_service_with_its_parts_killed(tmp_path: Path) -> None:
+    """`bench.survival` in small: each part killed once at a random moment, a message that comes twice, a cancellation.
+
+    The full form, whose table is in docs/survival.md, is `python -m bench.survival`.
+    """
+    found = tmp_path / "found.json"
+    command = [sys.executable, "-m", "bench.survival", "--runs", "5", "--seed", "7", "--port", str(free_port())]
+    command += ["--scenarios", "twice,cancel", "--json", str(found)]
+    with (tmp_path / "said.txt").open("wb") as said:
+        done = subprocess.run(command, cwd=ROOT, stdout=said, stderr=said, timeout=590)
+    assert done.returncode == 0, (tmp_path / "said.txt").read_text()[-4000:]
+    result = json.loads(found.read_text())
+    assert {run["killed"] for run in result["runs"]} == {"worker", "child", "redis", "web", "light"}
+    assert [each["faults"] for each in [*result["runs"], *result["scenarios"]]] == [{}] * 7
+    assert sum(run["found"]["done"] for run in result["runs"]) >= 8, "the uploads' songs may be gone, the others not"
+    assert result["undisturbed"]["progress_fell"] == 0 and result["undisturbed"]["progress_gap"] <= 2.0

@@ -4,6 +4,7 @@
 const form = document.querySelector("#study-form");
 const words = form.dataset;
 const offer = JSON.parse(words.offer); // song -> system -> its sources
+const ready = JSON.parse(words.ready); // separator whose weights are here -> its sources
 const list = document.querySelector("#excerpts");
 const total = form.querySelector("[name$=-TOTAL_FORMS]");
 const NOBODY = "00000000-0000-0000-0000-000000000000"; // stands for the song in the address of a suggestion
@@ -97,25 +98,29 @@ function showLength(row) {
 
 // ── What can be ticked ────────────────────────────────────────────────────────────────────────────────────────
 
-function explain(box, reason) {
+function explain(box, reason, { forbids = true } = {}) {
   const place = box.closest("div").querySelector(".why");
   place.textContent = reason;
   place.hidden = !reason;
-  box.disabled = Boolean(reason) && !box.checked; // what is ticked can always be unticked
+  box.disabled = forbids && Boolean(reason) && !box.checked; // what is ticked can always be unticked
 }
 
 function refreshSystems(songs) {
   for (const box of form.querySelectorAll("[name=systems]")) {
     const lacking = songs.filter((song) => !offer[song.value]?.[box.value]).map((song) => song.textContent);
-    explain(box, lacking.length ? fill(words.notSeparated, { songs: unique(lacking).join(", ") }) : "");
+    const later = box.value in ready; // the excerpts can still be separated, from the study's page
+    box.dataset.later = later && lacking.length ? "yes" : "";
+    const sentence = fill(later ? words.separatedLater : words.notSeparated, { songs: unique(lacking).join(", ") });
+    explain(box, lacking.length ? sentence : "", { forbids: !later });
   }
 }
 
 function refreshSources(songs) {
   const boxes = [...form.querySelectorAll("[name=systems]:checked")];
   for (const box of form.querySelectorAll("[name=sources]")) {
-    const gives = (system) => songs.every((song) => !offer[song.value]?.[system] || offer[song.value][system].includes(box.value));
-    const others = Object.values(offer).flatMap((systems) => Object.entries(systems));
+    const there = (song, system) => offer[song.value]?.[system] ?? ready[system];
+    const gives = (system) => songs.every((song) => there(song, system)?.includes(box.value) ?? true);
+    const others = [...Object.values(offer), ready].flatMap((systems) => Object.entries(systems));
     const everGives = (system) => others.some(([key, sources]) => key === system && sources.includes(box.value));
     const lacking = boxes.filter((system) => !gives(system.value) || !everGives(system.value));
     const names = lacking.map((system) => system.closest("label").textContent.trim());
@@ -146,12 +151,12 @@ function refresh() {
   refreshEstimate();
 }
 
-// For a new study: as soon as the first song is chosen, everything it offers is ticked.
+// For a new study: as soon as the first song is chosen, everything that is there already is ticked.
 function tickWhatFits() {
   if (ticked("systems").length || ticked("sources").length) return;
   for (const name of ["systems", "sources"]) {
     for (const box of form.querySelectorAll(`[name=${name}]`)) {
-      if (!box.disabled) box.checked = true;
+      if (!box.disabled && !box.dataset.later) box.checked = true;
     }
     refresh();
   }

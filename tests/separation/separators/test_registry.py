@@ -2,25 +2,75 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from separation.separators import registry
-from separation.separators.base import SeparatorError, WeightsMismatch, WeightsMissing
+from separation.separators.base import EXACT, FAST, SeparatorError, WeightsMismatch, WeightsMissing
+from separation.separators.weights import PUBLISHED, weights_of
 
-PUBLISHED = ["umxhq", "spleeter:4stems", "htdemucs"]
+FOUR = ("vocals", "drums", "bass", "other")
+OPENUNMIX = ["umxhq", "umx", "umxl"]
+SPLEETER = [f"spleeter:{number}stems{form}" for number in (2, 4, 5) for form in ("", "-16kHz")]
+DEMUCS = ["htdemucs", "htdemucs_ft", "htdemucs_6s", "hdemucs_mmi", "mdx_extra"]
 DEMO = ["umx:demo", "spleeter:demo", "htdemucs:demo"]
 
 
-def test_three_published_and_three_demo_separators_of_the_same_three_families() -> None:
+def test_every_published_variant_has_a_row_and_the_demo_forms_stand_last() -> None:
     specs = registry.all_specs()
-    assert [spec.key for spec in specs] == PUBLISHED + DEMO
-    assert [spec.is_demo for spec in specs] == [False] * 3 + [True] * 3
+    assert [spec.key for spec in specs] == OPENUNMIX + SPLEETER + DEMUCS + DEMO
+    assert [spec.is_demo for spec in specs] == [False] * 14 + [True] * 3
     assert {spec.family for spec in specs} == {"openunmix", "spleeter", "demucs"}
-    assert all(set(spec.sources) == {"vocals", "drums", "bass", "other"} for spec in specs)
+    assert len({spec.name for spec in specs}) == len(specs)
+    assert all(spec.precision == EXACT for spec in specs)
+
+
+@pytest.mark.parametrize(
+    ("key", "sources"),
+    [
+        ("umxl", FOUR),
+        ("spleeter:2stems", ("vocals", "accompaniment")),
+        ("spleeter:5stems-16kHz", (*FOUR, "piano")),
+        ("htdemucs_6s", (*FOUR, "guitar", "piano")),
+        ("mdx_extra", FOUR),
+    ],
+)
+def test_sources_stand_in_one_order_everywhere(key: str, sources: tuple[str, ...]) -> None:
+    assert registry.spec(key).sources == sources
+
+
+def test_the_licence_of_umxl_is_not_that_of_the_others() -> None:
+    licences = {spec.key: spec.licence for spec in registry.all_specs()}
+    assert licences.pop("umxl") == "CC BY-NC-SA 4.0"
+    assert set(licences.values()) == {"MIT"}
+
+
+def test_the_bandwidth_of_spleeter_is_that_of_the_packages_configurations() -> None:
+    """`F` of its 2,049 bins are seen by the networks, the rest is silent (`mask_extension: zeros`)."""
+    package = find_spec("spleeter")
+    assert package is not None and package.origin is not None
+    for key in SPLEETER:
+        file = Path(package.origin).parent / "resources" / f"{key.removeprefix('spleeter:')}.json"
+        configuration = json.loads(file.read_text())
+        edge = configuration["F"] * configuration["sample_rate"] / configuration["frame_length"]
+        assert registry.spec(key).bandwidth == int(edge)
+        assert sorted(registry.spec(key).sources) == sorted(configuration["instrument_list"])
+    assert registry.spec("spleeter:4stems").bandwidth == 11_025
+    assert registry.spec("spleeter:4stems-16kHz").bandwidth == 16_537
+
+
+def test_published_figures_say_where_they_were_published() -> None:
+    figures = {spec.key: {one.source: one.sdr for one in spec.published} for spec in registry.all_specs()}
+    assert figures["umxl"] == {"vocals": 7.21, "drums": 7.15, "bass": 6.02, "other": 4.89}
+    assert figures["htdemucs_ft"]["all"] == 9.00
+    assert all(one.where for spec in registry.all_specs() for one in spec.published)
+    assert not any(figures[key] for key in DEMO), "demo weights have no published figures"
+    assert not any(figures[key] for key in SPLEETER if key.endswith("16kHz")), "nor have the 16 kHz forms"
 
 
 def test_demo_separators_say_so_in_their_key_and_name() -> None:
@@ -30,16 +80,38 @@ def test_demo_separators_say_so_in_their_key_and_name() -> None:
 
 
 def test_demo_and_published_weights_go_through_the_same_code() -> None:
-    for demo, published in zip(DEMO, PUBLISHED, strict=True):
+    for demo, published in zip(DEMO, ("umxhq", "spleeter:4stems", "htdemucs"), strict=True):
         assert registry.spec(demo).implementation == registry.spec(published).implementation
+
+
+# ── precisions ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_demucs_model_can_be_asked_for_in_fast_precision() -> None:
+    fast = registry.spec("htdemucs@fast")
+    assert (fast.key, fast.name, fast.precision) == ("htdemucs@fast", "HTDemucs (fast)", FAST)
+    assert fast.base_key == "htdemucs"
+    assert "htdemucs@fast" not in [spec.key for spec in registry.all_specs()]
+
+
+def test_both_precisions_have_the_same_weights() -> None:
+    assert weights_of(registry.spec("htdemucs@fast")) == weights_of(registry.spec("htdemucs"))
+    assert weights_of(registry.spec("htdemucs:demo@fast")) == weights_of(registry.spec("htdemucs:demo"))
+
+
+@pytest.mark.parametrize("key", ["umxhq@fast", "spleeter:4stems@fast", "htdemucs@slow", "htdemucs@", "@fast"])
+def test_other_families_and_precisions_are_unknown(key: str) -> None:
+    with pytest.raises(registry.UnknownSeparator):
+        registry.spec(key)
+
+
+# ── what can run ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("call", [registry.spec, registry.get, registry.available])
 def test_an_unknown_key_is_a_separator_error(call: object) -> None:
     with pytest.raises(SeparatorError) as caught:
-        error = call("umxhq2")  # type: ignore[operator]
-        if error is not None:
-            raise error
+        call("umxhq2")  # type: ignore[operator]
     assert caught.value.code == "unknown_separator"
     assert caught.value.params == {"key": "umxhq2"}
 
@@ -49,24 +121,16 @@ def test_demo_weights_are_always_available(key: str) -> None:
     assert registry.available(key) is None
 
 
-@pytest.mark.parametrize(
-    ("key", "file"),
-    [
-        ("umxhq", "vocals-b62c91ce.pth"),
-        ("spleeter:4stems", "model.data-00000-of-00001"),
-        ("htdemucs", "955717e8-8726e21a.th"),
-    ],
-)
+@pytest.mark.parametrize("key", OPENUNMIX + SPLEETER + DEMUCS)
 def test_missing_published_weights_are_named_with_the_way_to_get_them(
-    key: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEMMOS_WEIGHTS", str(tmp_path))
     error = registry.available(key)
     assert isinstance(error, WeightsMissing)
-    assert error.params["file"] == file
     assert error.params["folder"].startswith(str(tmp_path))
-    assert "curl" in error.params["how"]
-    assert error.params["folder"] in error.params["how"]
+    command = error.params["how"].removeprefix("python manage.py weights fetch ")
+    assert command in PUBLISHED and key.startswith(command)
     with pytest.raises(WeightsMissing):
         registry.get(key)
 
@@ -76,7 +140,10 @@ def test_missing_published_weights_are_named_with_the_way_to_get_them(
     [
         ("umxhq", "openunmix/umxhq/vocals-b62c91ce.pth"),
         ("spleeter:4stems", "spleeter/4stems/model.data-00000-of-00001"),
+        ("spleeter:4stems-16kHz", "spleeter/4stems/model.data-00000-of-00001"),
         ("htdemucs", "demucs/955717e8-8726e21a.th"),
+        ("htdemucs_ft", "demucs/f7e0c4bc.safetensors"),
+        ("mdx_extra", "demucs/e51eebcc-c1b80bdd.th"),
     ],
 )
 def test_a_truncated_published_file_is_a_mismatch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,67 @@ def test_published_weights_lie_where_the_environment_says(monkeypatch: pytest.Mo
     assert weights.weights_of(spec("htdemucs")).folder == tmp_path / "elsewhere" / "demucs"
 
 
-def test_htdemucs_prefers_safetensors_to_a_pickle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_safetensors_are_preferred_to_a_pickle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Reading them runs no code, so they are also what is asked for where nothing is there."""
     monkeypatch.setenv("STEMMOS_WEIGHTS", str(tmp_path))
     (tmp_path / "demucs").mkdir()
-    assert [file.name for file in weights.weights_of(spec("htdemucs")).files] == ["955717e8-8726e21a.th"]
+    assert _names("htdemucs") == ["955717e8.safetensors"]
+    (tmp_path / "demucs" / "955717e8-8726e21a.th").write_bytes(b"x")
+    assert _names("htdemucs") == ["955717e8-8726e21a.th"]
     (tmp_path / "demucs" / "955717e8.safetensors").write_bytes(b"x")
-    assert [file.name for file in weights.weights_of(spec("htdemucs")).files] == ["955717e8.safetensors"]
+    assert _names("htdemucs") == ["955717e8.safetensors"]
+
+
+def test_a_safetensors_file_without_a_published_hash_is_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One member of `mdx_extra` could pass for another: they have the same names and shapes."""
+    monkeypatch.setenv("STEMMOS_WEIGHTS", str(tmp_path))
+    (tmp_path / "demucs").mkdir()
+    (tmp_path / "demucs" / "e51eebcc.safetensors").write_bytes(b"x")
+    assert _names("mdx_extra")[0] == "e51eebcc-c1b80bdd.th"
+
+
+def _names(key: str) -> list[str]:
+    return [file.name for file in weights.weights_of(spec(key)).files]
+
+
+def test_every_published_file_is_pinned_by_its_own_hash() -> None:
+    """But for Spleeter's index, of which every name, shape and place is compared."""
+    files = [file for key in weights.PUBLISHED for file in weights.published_set(key).files]
+    pinned = [file for file in files if file.name != "model.index"]
+    assert len({file.sha256 for file in pinned}) == len(pinned) == 26
+    assert all(file.sha256 and len(file.sha256) >= 8 for file in pinned)
+    assert all(file.url.startswith("https://") for file in files)
+    for file in pinned:
+        if file.name.endswith((".th", ".pth")):
+            assert (file.sha256 or "")[:8] == file.name.rpartition(".")[0][-8:], "its name holds the first digits"
+
+
+def test_the_first_digits_of_a_hash_are_compared_where_no_more_was_published(folder: Path) -> None:
+    one = weights.WeightsFile("one.bin", 5, "a7937b64", "")
+    assert weights.WeightsSet(folder, (one,), "test").verify()["one.bin"].startswith("a7937b64")
+    with pytest.raises(WeightsMismatch):
+        weights.WeightsSet(folder, (replace(one, sha256="a7937b65"),), "test").verify()
+
+
+def test_a_file_is_not_read_again_while_it_stays_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights.from_manifest(folder).verify()
+    monkeypatch.setattr("hashlib.file_digest", None)
+    weights.from_manifest(folder).verify()
+    (folder / "two.bin").write_bytes(b"second")
+    with pytest.raises(TypeError):
+        weights.from_manifest(folder).verify()
+
+
+def test_unpinned_weights_are_a_switch_of_their_own_and_say_so(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEMMOS_WEIGHTS_UNPINNED", "1")
+    described = weights.published_set("spleeter:4stems")
+    assert described.origin == "unpinned" and described.is_unpinned
+    assert all(file.sha256 is None and file.size is None and file.how for file in described.files)
+    assert all(file.sha256 for file in weights.weights_of(spec("umx:demo")).files), "demo weights stay pinned"
 
 
 def test_every_demo_file_is_in_its_manifest_and_together_they_stay_small() -> None:

@@ -1,9 +1,4 @@
-"""Where the weights of each separator lie, and the checks that keep wrong ones from running.
-
-Two kinds: `published` weights, which a person brings into one folder (`STEMMOS_WEIGHTS`), and `demo` weights, which
-are part of the project. Both are a `WeightsSet`: files with sizes and sha256, so both go through the same checks.
-No torch or TensorFlow here: asking whether weights are there costs a few `stat` calls.
-"""
+"""Files of weights, and the checks before every load: there, whole, the very bytes, the very names and shapes."""
 
 from __future__ import annotations
 
@@ -13,22 +8,31 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from separation.separators.base import SeparatorSpec, WeightsMismatch, WeightsMissing
+from separation.separators.base import WeightsMismatch, WeightsMissing
+from separation.separators.weights import contents
 
-PROJECT = Path(__file__).resolve().parents[2]
-DEMO = Path(__file__).resolve().parent / "demo_weights"
+PROJECT = Path(__file__).resolve().parents[3]
+DEMO = Path(__file__).resolve().parents[1] / "demo_weights"
 MANIFEST = "manifest.json"
 DEMO_HOW = "git restore separation/separators/demo_weights"
+UNPINNED = "unpinned"
+"""The origin of weights whose hashes are not compared (`STEMMOS_WEIGHTS_UNPINNED`)."""
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One file of a checkpoint. A size or sha256 of None is not known beforehand; it is then recorded, not checked."""
+    """One file of a checkpoint. A size or sha256 of None is not known beforehand; it is then recorded, not checked.
+
+    `sha256` may be the first 8 digits or more, where no more than that was published. `layout` names the listing of
+    what must be inside (see `contents`); empty: not checked here.
+    """
 
     name: str  # path inside the folder, with "/"
     size: int | None  # bytes
     sha256: str | None
     how: str  # the command that brings it, with {folder} for the folder
+    url: str = ""
+    layout: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class WeightsSet:
     folder: Path
     files: tuple[WeightsFile, ...]
     origin: str
+
+    @property
+    def is_unpinned(self) -> bool:
+        return self.origin == UNPINNED
 
     def check_present(self) -> None:
         """Raises `WeightsMissing` or `WeightsMismatch` for the first file that is not there or not of its size."""
@@ -50,13 +58,35 @@ class WeightsSet:
                 raise self.mismatch(file, f"it has {size} bytes instead of {file.size or 'some'}")
 
     def verify(self) -> dict[str, str]:
-        """sha256 of every file by name, once all are present, of their size and of their sha256; raises as above."""
+        """sha256 of every file by name, once all are what they should be; raises as above.
+
+        Present, of their size and sha256, and holding exactly the names and shapes of their listing. A file is not
+        opened before its hash was found right, and the second verification of an unchanged file costs a `stat`.
+        """
         self.check_present()
         found = {file.name: sha256_of(self.folder / file.name) for file in self.files}
         for file in self.files:
-            if file.sha256 is not None and found[file.name] != file.sha256:
+            if file.sha256 is not None and not found[file.name].startswith(file.sha256):
                 raise self.mismatch(file, f"its sha256 is {found[file.name]} instead of {file.sha256}")
+        for file in self.files:
+            self.check_contents(file)
         return found
+
+    def check_contents(self, file: WeightsFile) -> None:
+        """Raises `WeightsMismatch` where the file cannot be read or holds other names and shapes than its listing."""
+        if not file.layout:
+            return
+        if file.name.endswith(".th") and file.sha256 is None and not self.is_unpinned:
+            raise self.mismatch(file, "a .th file without a known sha256 is never opened")
+        path = self.folder / file.name
+        known = (_identity(path), file.layout)
+        if known in _contents_checked:
+            return
+        try:
+            contents.check(path, file.layout)
+        except Exception as error:  # whatever a damaged or foreign file makes the readers raise
+            raise self.mismatch(file, str(error) or type(error).__name__) from error
+        _contents_checked.add(known)
 
     def path(self, suffix: str) -> Path:
         """The one file whose name ends so."""
@@ -81,25 +111,36 @@ class WeightsSet:
         return file.how.format(folder=self.folder)
 
 
-def weights_of(spec: SeparatorSpec) -> WeightsSet:
-    """The weights that `spec` runs with. Raises `WeightsMissing` where a demo manifest is gone or unreadable."""
-    if spec.is_demo:
-        return from_manifest(DEMO / DEMO_FOLDERS[spec.family])
-    return PUBLISHED[spec.key](published_home())
-
-
-DEMO_FOLDERS = {"openunmix": "openunmix", "spleeter": "spleeter", "demucs": "htdemucs"}
-
-
 def published_home() -> Path:
     """The folder of published weights: `STEMMOS_WEIGHTS`, else `weights` in `STEMMOS_HOME`, else in `var`."""
     home = Path(os.environ.get("STEMMOS_HOME") or PROJECT / "var").expanduser()
     return Path(os.environ.get("STEMMOS_WEIGHTS") or home / "weights").expanduser().resolve()
 
 
+def unpinned() -> bool:
+    """Whether `STEMMOS_WEIGHTS_UNPINNED` lets weights of the published layout, but not the published values, run."""
+    return os.environ.get("STEMMOS_WEIGHTS_UNPINNED") == "1"
+
+
+# ── what was read once is not read again while the file stays the same ───────────────────────────────────────────
+
+Identity = tuple[str, int, int, int, int]
+
+_sha256: dict[Identity, str] = {}
+_contents_checked: set[tuple[Identity, str]] = set()
+
+
+def _identity(path: Path) -> Identity:
+    at = path.stat()
+    return str(path), at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns
+
+
 def sha256_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    identity = _identity(path)
+    if identity not in _sha256:
+        with path.open("rb") as stream:
+            _sha256[identity] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _sha256[identity]
 
 
 # ── demo weights: their manifest lies beside them ────────────────────────────────────────────────────────────────
@@ -126,54 +167,3 @@ def write_manifest(folder: Path) -> None:
         if name != MANIFEST
     }
     (folder / MANIFEST).write_text(json.dumps({"files": files}, indent=1) + "\n", encoding="utf-8")
-
-
-# ── published weights: what their authors released ───────────────────────────────────────────────────────────────
-
-_FETCH = "curl --fail --location --create-dirs --output '{{folder}}/{name}' {url}"
-
-_UMXHQ = {
-    "vocals-b62c91ce.pth": "b62c91cedbc7a066f1778ead5b5cecb377aa3a46a31af1cce7c5c8769339d083",
-    "drums-9619578f.pth": "9619578f885c54737cb0234f9f9a4a679ee4f31438fd77fd1dbe02bb16c2da0a",
-    "bass-8d85a5bd.pth": "8d85a5bd3f996a8867fca0e8442e077e5a3f5ec747a6112742452a8f347b39c8",
-    "other-b52fbbf7.pth": "b52fbbf76479e752bd72e02304c602ac7802aa5bfbfb9cd12054b2695d5093ab",
-}
-_SPLEETER_4STEMS = "https://github.com/deezer/spleeter/releases/download/v1.4.0/4stems.tar.gz"
-_HTDEMUCS = "https://dl.fbaipublicfiles.com/demucs/hybrid_transformer/955717e8-8726e21a.th"
-
-
-def _umxhq(home: Path) -> WeightsSet:
-    url = "https://zenodo.org/records/3370489/files/"
-    return WeightsSet(
-        home / "openunmix" / "umxhq",
-        tuple(
-            WeightsFile(name, 35_637_796, sha256, _FETCH.format(name=name, url=url + name))
-            for name, sha256 in _UMXHQ.items()
-        ),
-        origin=url,
-    )
-
-
-def _spleeter_4stems(home: Path) -> WeightsSet:
-    how = f"mkdir -p '{{folder}}' && curl --fail --location {_SPLEETER_4STEMS} | tar -xz -C '{{folder}}'"
-    data = "3823e0ef50835cca3907c386dc9667a6a9af77b40a20c3ab845a8d6c9592255d"
-    files = (
-        WeightsFile("model.data-00000-of-00001", 157_228_152, data, how),
-        WeightsFile("model.index", None, None, how),  # names, shapes and checksums of the data file's variables
-    )
-    return WeightsSet(home / "spleeter" / "4stems", files, origin=_SPLEETER_4STEMS)
-
-
-def _htdemucs(home: Path) -> WeightsSet:
-    """The safetensors file where it is there, since reading it runs no code; else the pickle, whose sha256 is known."""
-    folder = home / "demucs"
-    if (folder / "955717e8.safetensors").is_file():
-        file = WeightsFile("955717e8.safetensors", None, None, "")
-        return WeightsSet(folder, (file,), origin=str(folder))
-    sha256 = "8726e21a993978c7ba086d3872e7608d7d5bfca646ca4aca459ffda844faa8b4"
-    name = "955717e8-8726e21a.th"
-    file = WeightsFile(name, 84_141_911, sha256, _FETCH.format(name=name, url=_HTDEMUCS))
-    return WeightsSet(folder, (file,), origin=_HTDEMUCS)
-
-
-PUBLISHED = {"umxhq": _umxhq, "spleeter:4stems": _spleeter_4stems, "htdemucs": _htdemucs}

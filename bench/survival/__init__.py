@@ -1,0 +1,1 @@
+"""The whole service, and what is left of its work when parts of it are killed."""
