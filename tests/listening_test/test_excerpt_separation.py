@@ -25,7 +25,8 @@ SOURCES = ["vocals", "bass"]
 
 
 @pytest.fixture
-def song(db: Any) -> Song:
+def song(transactional_db: Any) -> Song:
+    """Committed: a job's keeper looks at its row from a thread, with a connection of its own."""
     return song_add_synthetic(seed=31, seconds=14.0)
 
 
