@@ -68,7 +68,8 @@ def _spleeter(separator: Any, scratch: Path) -> Peer:
             tf.compat.v1.keras.backend.set_learning_phase(0)
             configuration = dict(load_configuration(separator.spec.key))
             features = InputProviderFactory.get(configuration).get_input_dict_placeholders()
-            outputs = EstimatorSpecBuilder(features, configuration).outputs
+            graph = EstimatorSpecBuilder(features, configuration).outputs
+            outputs = {source: graph[source] for source in separator.spec.sources}  # without the caller's own label
             with tf.compat.v1.Session() as session:
                 tf.compat.v1.train.Saver().restore(session, str(separator._weights.folder / "model"))
                 found = session.run(outputs, {features["waveform"]: mixture.T})

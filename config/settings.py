@@ -98,7 +98,9 @@ SAMPLE_RATE = 44_100
 UPLOAD_MAX_BYTES = environment.whole("UPLOAD_MAX_MB", 600) * 2**20
 IMPORT_MAX_BYTES = environment.whole("IMPORT_MAX_MB", 4000) * 2**20  # a ZIP archive with the stems of several songs
 SONG_MIN_SECONDS = 3
-SONG_MAX_SECONDS = environment.whole("SONG_MAX_MINUTES", 30) * 60  # separating takes no more memory for it, decoding does
+SONG_MAX_SECONDS = (
+    environment.whole("SONG_MAX_MINUTES", 30) * 60
+)  # separating takes no more memory for it, decoding does
 
 # ── Background work ──────────────────────────────────────────────────────────────────────────────────
 REDIS_SOCKET = environment.redis_socket(HOME)

@@ -20,8 +20,8 @@ from separation.separators.mixture import CheckedMixture
 from separation.separators.packaged import PackagedSeparator
 from separation.separators.weights import WeightsSet
 
-GROUP = 512
-"""Frames that the networks see at once, in whole blocks: about 12 s, half a second of work."""
+GROUP = 1024
+"""Frames that the networks see at once, in whole blocks: about 24 s, a second of work."""
 
 MASKING_SHARE = 0.7
 """Of the time that a group takes; the rest is the inverse transform."""
@@ -37,6 +37,8 @@ def import_tensorflow() -> Any:
     """TensorFlow with Keras 2: Spleeter's layers need it, and TensorFlow reads the choice when it is imported."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # By default only on the newest processors; a seventh less time on others too, and equal to rounding.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     import tensorflow
 
     tensorflow.get_logger().setLevel("ERROR")
