@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from separation.models import SeparationJob, Song, Stem
+from separation.models import SeparationJob, Song, Stem, Work
 from separation.separators import registry
 from separation.separators.base import Ran, Separator, Span
 from separation.services.faults import back_off, fault_of
@@ -95,14 +95,19 @@ def job_cancel(*, job: SeparationJob) -> bool:
 
 def job_run(job_id: UUID) -> None:
     """Work on a job, if there is work to do. However often it is called, there is one set of stems."""
-    lease = lease_take(SeparationJob, job_id)
+    work_run(SeparationJob, job_id, _attempt)
+
+
+def work_run(model: type[Work], pk: UUID, attempt: Callable[[Lease], None]) -> None:
+    """One attempt at a work of any kind under its lease, if there is work to do; every end of it is written down."""
+    lease = lease_take(model, pk)
     if lease is None:
         return
     with lease.kept():
         try:
-            _attempt(lease)
+            attempt(lease)
         except LeaseLost:
-            log.info("job %s was taken away from this worker", job_id)
+            log.info("%s %s was taken away from this worker", model._meta.verbose_name, pk)
         except Exception as error:
             attempt_failed(lease, error)
 

@@ -19,8 +19,8 @@ from kombu.exceptions import OperationalError as BrokerAway
 
 from separation.models import Measurement, SeparationJob, Song, SourceMeasurement, Stem
 from separation.objective import method
-from separation.services.jobs import attempt_failed
-from separation.services.leases import GRACE_SECONDS, Lease, LeaseLost, lease_take
+from separation.services.jobs import work_run
+from separation.services.leases import GRACE_SECONDS, Lease
 from separation.services.measuring import sources_measured
 from separation.services.sweep import works_sweep
 
@@ -120,16 +120,7 @@ def time_limit(measurement: Measurement) -> float:
 
 def measurement_run(measurement_id: UUID) -> None:
     """Work on a measurement, if there is work to do. However often it is called, there is one set of figures."""
-    lease = lease_take(Measurement, measurement_id)
-    if lease is None:
-        return
-    with lease.kept():
-        try:
-            _attempt(lease)
-        except LeaseLost:
-            log.info("measurement %s was taken away from this worker", measurement_id)
-        except Exception as error:
-            attempt_failed(lease, error)
+    work_run(Measurement, measurement_id, _attempt)
 
 
 def _attempt(lease: Lease) -> None:
