@@ -20,7 +20,7 @@ def use_fused_attention() -> None:
     """Let attention run in `scaled_dot_product_attention`; its result differs by rounding only.
 
     For encoder layers in inference torch would take a path of its own, which on a CPU multiplies the whole matrix of
-    attention weights out: a fifth of HTDemucs's time.
+    attention weights out: a tenth of HTDemucs's time.
     """
     torch.backends.mha.set_fastpath_enabled(False)
 
