@@ -98,10 +98,202 @@ _ALL = (
                 "such claim among all pairs of a scale below 5 %. A lead is claimed where the adjusted p is below "
                 "0.05 and at least five listeners were compared."
             ),
+            _("The files also hold p adjusted by Benjamini and Hochberg, which bounds the share of false claims."),
         ),
         formula="p′_k = max { min(1, (m − j + 1) · p_j) : j ≤ k }",
         where=_("p_1 ≤ … ≤ p_m: the p values of the m pairs, in order."),
-        source="Holm (1979), Scandinavian Journal of Statistics 6(2), 65–70",
+        source="Holm (1979), Scandinavian Journal of Statistics 6(2), 65–70; Benjamini and Hochberg (1995), JRSS B "
+        "57(1), 289–300",
+    ),
+    Explanation(
+        key="letters",
+        title=_("Groups"),
+        text=(
+            _(
+                "Systems that share a letter are not told apart: their difference, for any song and any listener, is "
+                "not significant after Holm’s adjustment. That two are not told apart does not make them equal."
+            ),
+        ),
+        source="Piepho (2004), Journal of Computational and Graphical Statistics 13(2), 456–466",
+    ),
+    Explanation(
+        key="bootstrap",
+        title=_("Ranks and probability of being best"),
+        text=(
+            _(
+                "Listeners and songs are drawn anew 10,000 times (2,000 where there are more than 4,000 listeners), "
+                "with repetition, by the study’s seed, and the systems ranked by their means each time. In 95 of 100 "
+                "draws the rank lies in the interval; the "
+                "probability is how often the system came first."
+            ),
+        ),
+        source="Owen (2007), Annals of Applied Statistics 1(2), 386–411",
+    ),
+    Explanation(
+        key="effect",
+        title=_("Effect size"),
+        text=(
+            _(
+                "The mean difference in standard deviations of a single difference, of one listener on one clip: how "
+                "large it is beside what one person’s rating varies by."
+            ),
+        ),
+        formula="d = mean(x₁ − x₂) / s(x₁ − x₂)",
+        source="Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd edition",
+    ),
+    Explanation(
+        key="win_rate",
+        title=_("Ahead in"),
+        text=(_("In so many of the single comparisons the first system was rated higher; equal ratings count half."),),
+    ),
+    Explanation(
+        key="equivalence",
+        title=_("Equivalent"),
+        text=(
+            _(
+                "Whether the systems are no further apart than a margin of 0.25 points, for any song and any "
+                "listener: two one-sided tests. “Not shown” says that these ratings cannot rule out more."
+            ),
+        ),
+        formula="p = max { P(t ≤ (d − δ)/se), P(t ≤ −(d + δ)/se) }",
+        where=_("d: mean difference; δ: the margin; se: its standard error, of any song and any listener."),
+        source="Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6), 657–680",
+    ),
+    Explanation(
+        key="friedman",
+        title=_("Friedman’s test"),
+        text=(
+            _(
+                "Each listener’s means are replaced by ranks of the systems. It asks whether any system differs, for "
+                "these clips; only listeners who rated every system enter."
+            ),
+        ),
+        source="Friedman (1937), JASA 32(200), 675–701; Conover (1999), Practical Nonparametric Statistics, §5.8",
+    ),
+    Explanation(
+        key="wilcoxon",
+        title=_("Wilcoxon’s signed ranks"),
+        text=(_("The same differences over listeners, by their ranks, adjusted by Holm over all pairs of the scale."),),
+        source="Wilcoxon (1945), Biometrics Bulletin 1(6), 80–83",
+    ),
+    Explanation(
+        key="ordinal",
+        title=_("Ordered categories"),
+        text=(
+            _(
+                "The steps from 1 to 5 are taken as ordered only, not as equally wide: a cumulative probit model with "
+                "crossed listeners and clips. It is told in how many pairs the conclusion is the same."
+            ),
+        ),
+        formula="P(x ≤ k) = Φ(θ_k − η)",
+        where=_("θ_k: the threshold above step k; η: system + listener + clip."),
+        source="McCullagh (1980), JRSS B 42(2), 109–142; Breslow and Clayton (1993), JASA 88(421), 9–25",
+    ),
+    Explanation(
+        key="bias",
+        title=_("Bias"),
+        text=(_("How far a listener’s ratings lie above or below the other listeners’ means of the same clips."),),
+        formula="b = mean(x − mean of the others)",
+        source="ITU-T P.910 (2023), Annex E",
+    ),
+    Explanation(
+        key="inconsistency",
+        title=_("Inconsistency"),
+        text=(
+            _(
+                "The standard deviation of what is left of a listener’s ratings once the others’ means and the own "
+                "bias are taken off, drawn toward that of all listeners where there are few ratings."
+            ),
+        ),
+        source="ITU-T P.910 (2023), Annex E",
+    ),
+    Explanation(
+        key="agreement",
+        title=_("Agreement with the others"),
+        text=(_("Pearson’s correlation, over clips, of a listener’s ratings with the means of the other listeners."),),
+        source="ITU-T P.913 (2021), clause 11.4",
+    ),
+    Explanation(
+        key="rule",
+        title=_("The rule that flags"),
+        text=(
+            _(
+                "It is the same for every study and was there before this one opened (listener_rule_1). Nobody is "
+                "deleted: who reads the results decides, with both numbers beside each other."
+            ),
+        ),
+    ),
+    Explanation(
+        key="icc",
+        title=_("Intraclass correlation (ICC)"),
+        text=(
+            _(
+                "The share of the variance that is between clips: A counts differences between listeners’ levels as "
+                "error, C does not; 1 is for one listener, k for the mean of the clip’s listeners. From variance "
+                "components, so that gaps do no harm."
+            ),
+        ),
+        formula="ICC(A,k) = v_c / (v_c + (v_l + v_e)/k),   ICC(C,k) = v_c / (v_c + v_e/k)",
+        where=_("v_c, v_l, v_e: variance between clips, between listeners, and the rest; k: listeners per clip."),
+        source="McGraw and Wong (1996), Psychological Methods 1(1), 30–46",
+    ),
+    Explanation(
+        key="alpha",
+        title=_("Krippendorff’s α"),
+        text=(
+            _(
+                "Agreement beyond chance on an ordinal scale: 1 is perfect, 0 is what chance gives. The interval is a "
+                "bootstrap over songs."
+            ),
+        ),
+        formula="α = 1 − observed / expected disagreement",
+        source="Krippendorff (2011), Computing Krippendorff’s Alpha-Reliability",
+    ),
+    Explanation(
+        key="repeats",
+        title=_("Clips heard again"),
+        text=(
+            _("Some clips come back late in the session. What was said the second time is compared and not counted."),
+        ),
+        formula="SD = √( Σ d² / 2n )",
+        where=_("d: second rating minus first; n: pairs."),
+        source="Bland and Altman (1986), The Lancet 327(8476), 307–310",
+    ),
+    Explanation(
+        key="sos",
+        title=_("SOS a"),
+        text=(
+            _(
+                "How far listeners’ ratings of one clip spread, beside the most they could at its mean: 0 where all "
+                "agree, 1 where only the ends of the scale are used. Studies of one kind have a similar a."
+            ),
+        ),
+        formula="s² = a · (5 − MOS)(MOS − 1)",
+        source="Hoßfeld, Schatz and Egger (2011), QoMEX, eq. (2)",
+    ),
+    Explanation(
+        key="shares",
+        title=_("Shares of the variance"),
+        text=(
+            _(
+                "Of all that ratings differ by, so much is between listeners and so much between songs. Systems and "
+                "sources differ within the rest."
+            ),
+        ),
+        source="Henderson (1953), Biometrics 9(2), 226–252",
+    ),
+    Explanation(
+        key="clip_model",
+        title=_("Modelled score"),
+        text=(
+            _(
+                "The clip’s mean once listeners’ biases are taken off and consistent listeners weigh more, as in ITU-T "
+                "P.910, Annex E, with every spread drawn toward that of all, so that no listener can take over. The "
+                "plain MOS stands beside it."
+            ),
+        ),
+        formula="x = ψ_clip + b_listener + v_listener · noise",
+        source="ITU-T P.910 (2023), Annex E; Li and others (2020), A simple model for subject behavior",
     ),
     Explanation(
         key="counted",

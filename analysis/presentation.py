@@ -11,10 +11,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from analysis import words
-from analysis.charts import CHARTS, CONTENT_TYPES
-from analysis.colours import looks
 from analysis.explanations import EXPLANATIONS, Explanation, Text
-from analysis.report import CONTROLS, GROUPINGS, Difference, MosRow, PairRow, StudyReport
+from analysis.figures.catalogue import CHARTS, CONTENT_TYPES, charts_of
+from analysis.figures.colours import looks
+from analysis.report import CONTROLS, GROUPINGS, MosRow, StudyReport
 from analysis.statistics.intervals import Interval
 from analysis.verdict import Verdict, verdict
 from listening_test.scales import HIGHEST, LOWEST, SCALES
@@ -93,6 +93,18 @@ class Worked:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A system among the others; "" where something is not known."""
+
+    name: str
+    colour: str
+    mos: str
+    letters: str  # systems that share one are not told apart
+    rank: str
+    best: str  # probability of the highest mean
+
+
+@dataclass(frozen=True)
 class ScaleView:
     """What the page says of one scale."""
 
@@ -103,6 +115,7 @@ class ScaleView:
     headline: str
     support: list[str]
     picture: Picture
+    standings: list[Standing]  # the highest mean first
     worked: list[Worked]
     by_source: list[Line]
     by_song: list[Line]
@@ -111,21 +124,6 @@ class ScaleView:
     def notes(self) -> list[str]:
         lines = [*self.by_source, *self.by_song]
         return in_full(cell.why for line in lines for cell in line.cells if cell)
-
-
-@dataclass(frozen=True)
-class TestedView:
-    limits: str
-    p_holm: str
-
-
-@dataclass(frozen=True)
-class PairView:
-    pair: PairRow
-    names: str
-    difference: str
-    tests: tuple[TestedView, TestedView]  # these clips, any song
-    whys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -161,10 +159,36 @@ def _scale_view(report: StudyReport, scale: str) -> ScaleView:
         headline=words.headline(found),
         support=words.support(found),
         picture=picture(report, scale, words.systems_alt(report, scale)),
+        standings=standings(report, scale),
         worked=[worked(row) for row in report.select(scale, "system")],
         by_source=_side_by_side(report, scale, "source", report.sources),
         by_song=_side_by_side(report, scale, "song", report.songs),
     )
+
+
+def standings(report: StudyReport, scale: str) -> list[Standing]:
+    """Of the systems that are ranked. None where listeners or songs are too few to be drawn anew: ranks and
+    probabilities of such draws would mean nothing."""
+    contest, colours = report.contest(scale), looks(report.systems)
+    rows = [(report.label("system", row.system), row) for row in contest.systems] if contest else []
+    ranked = [(system, row) for system, row in rows if system not in CONTROLS]
+    if any(row.rank is None for _system, row in ranked):
+        return []
+    return [
+        Standing(
+            name=system_name(system),
+            colour=colours[system].name,
+            mos=words.number(row.mos),
+            letters=row.letters,
+            rank="" if row.rank is None else _ranks(*row.rank),
+            best="" if row.best is None else words.chance(row.best),
+        )
+        for system, row in sorted(ranked, key=lambda one: -one[1].mos)
+    ]
+
+
+def _ranks(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def system_names(report: StudyReport) -> list[SystemName]:
@@ -293,35 +317,6 @@ def _along(value: float) -> float:
     return min(max((value - LOWEST) / (HIGHEST - LOWEST), 0.0), 1.0) * BAR
 
 
-def pair_views(report: StudyReport) -> list[tuple[str, list[PairView]]]:
-    """For each scale its name and its pairs."""
-    parts = [(words.scale_name(scale), [_pair_view(pair) for pair in report.pairs_of(scale)]) for scale in SCALES]
-    return [part for part in parts if part[1]]
-
-
-def _pair_view(pair: PairRow) -> PairView:
-    centre = pair.these_clips.interval
-    found = (pair.these_clips, pair.any_song)
-    return PairView(
-        pair=pair,
-        names=f"{system_name(pair.first)} − {system_name(pair.second)}",
-        difference=words.number(centre.centre) if centre else "",
-        tests=(_test_view(pair.these_clips), _test_view(pair.any_song)),
-        whys=tuple(one.reason for one in found if one.reason),
-    )
-
-
-def _test_view(found: Difference) -> TestedView:
-    return TestedView(
-        limits=words.limits(found.interval) if found.interval else words.limits_or_why(None),
-        p_holm="" if found.p_holm is None else words.p_number(found.p_holm),
-    )
-
-
-def pair_notes(parts: list[tuple[str, list[PairView]]]) -> list[str]:
-    return in_full(why for _scale, views in parts for view in views for why in view.whys)
-
-
 # ── Pictures, files, explanations ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -334,13 +329,9 @@ def picture(report: StudyReport, name: str, alt: str) -> Picture:
 
 def figure_files(report: StudyReport) -> list[tuple[str, list[tuple[str, str]]]]:
     """For each figure, what it shows, and the addresses of its files by format."""
-    titles = {"systems": _("%(scale)s by system"), "sources": _("%(scale)s by source and system")}
     return [
-        (
-            str(titles[chart.by]) % {"scale": words.scale_name(chart.scale)},
-            [(format.upper(), chart_address(report, name, format)) for format in CONTENT_TYPES],
-        )
-        for name, chart in CHARTS.items()
+        (chart.title(report), [(format.upper(), chart_address(report, name, format)) for format in CONTENT_TYPES])
+        for name, chart in charts_of(report).items()
     ]
 
 
@@ -355,11 +346,14 @@ def explained(*keys: str) -> list[Explanation]:
 def explanations_by_place() -> dict[str, Iterable[Explanation]]:
     """What is explained beside each chart and table."""
     return {
-        "verdict": explained("mos", "these_clips", "any_song", "difference", "holm"),
+        "verdict": explained("mos", "these_clips", "any_song", "difference", "holm", "letters", "bootstrap"),
         "cells": explained("mos", "these_clips"),
+        "pairs": explained("difference", "holm", "effect", "win_rate", "equivalence"),
+        "secondary": explained("friedman", "wilcoxon", "ordinal"),
+        "listeners": explained("bias", "inconsistency", "agreement", "rule"),
+        "trust": explained("icc", "alpha", "repeats", "sos", "shares", "counted", "digest"),
+        "clips": explained("clip_model"),
         "tables": explained("mos", "sd", "these_clips", "any_song"),
-        "pairs": explained("difference", "holm"),
-        "trust": explained("counted", "digest"),
     }
 
 

@@ -3,6 +3,7 @@
 What counts as one rating in the numbers: it is final (its listener went on from the trial), it belongs to the clip's
 first presentation (a repeat is there to test the listener), and it comes from a person. Only where a study has no
 person at all are simulated listeners counted, and the report says so. Unfinished sessions count with what they gave.
+Repeats of counted listeners enter what is said of the listeners, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from analysis.analysed import Options, analysed
 from analysis.dataset import Sessions
-from analysis.report import Counts, StudyReport
+from analysis.report import Counts, StudyReport, study_options
 from analysis.report_rows import mos_rows, pair_rows
+from analysis.tidy import counted, entering
 
 
 def report_make(
@@ -32,9 +35,15 @@ def report_make(
     is_demo: bool = False,
     sessions: Sessions | None = None,
     digest: str = "",
+    options: Options | None = None,
+    known: pd.DataFrame | None = None,
 ) -> StudyReport:
-    """The report of any tidy table (see `dataset.COLUMNS`); `systems`, `sources` and `songs` give the order."""
+    """The report of any tidy table (see `dataset.COLUMNS`); `systems`, `sources` and `songs` give the order.
+
+    `options`: default those of every study; `known`: facts about the listeners, see `analysed.analysed`.
+    """
     chosen = counted(table)
+    found = None if chosen.empty else analysed(entering(table), options or study_options(), known)
     order = {
         "system": _order(systems, chosen["system"]),
         "source": _order(sources, chosen["source"]),
@@ -51,19 +60,20 @@ def report_make(
         sessions=sessions or Sessions(),
         counts=counts_of(table, chosen),
         rows=tuple(mos_rows(chosen, order)),
-        pairs=tuple(pair_rows(chosen, order)),
+        pairs=tuple(pair_rows(found, order)) if found else (),
         weights=weights_by_system(chosen),
         demo_systems=frozenset(chosen.loc[chosen["demo"], "system"]),
         digest=digest,
         versions=versions(),
+        analysed=found,
+        numbers=numbers_of(chosen),
     )
 
 
-def counted(table: pd.DataFrame) -> pd.DataFrame:
-    """The ratings that enter the numbers (see the top of this file)."""
-    final = table[table["finished"] & (table["repeat"] == 0)]
-    persons = final[~final["simulated"]]
-    return final if persons.empty else persons
+def numbers_of(chosen: pd.DataFrame) -> dict[str, int]:
+    """What a researcher calls each listener: the number of their session, 1 first, as on the page of listeners."""
+    own = chosen.drop_duplicates("listener")
+    return {who: int(number) + 1 for who, number in zip(own["listener"], own["session"], strict=True)}
 
 
 def counts_of(table: pd.DataFrame, chosen: pd.DataFrame) -> Counts:

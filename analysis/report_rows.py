@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from analysis.report import CONTROLS, GROUPINGS, Difference, MosRow, PairRow
+from analysis.analysed import Analysed
+from analysis.report import GROUPINGS, Difference, MosRow, PairRow
 from analysis.statistics.arrays import Codes, Floats, NotEnough
-from analysis.statistics.comparison import Matched, Tested, holm, matched, over_listeners, pairs
-from analysis.statistics.crossed import any_song_interval, over_listeners_and_songs
-from analysis.statistics.intervals import MIN_LISTENERS, Interval
+from analysis.statistics.comparison import Comparison
+from analysis.statistics.crossed import any_song_interval
+from analysis.statistics.intervals import MIN_LISTENERS, Interval, Tested
 from analysis.statistics.mos import GroupedMos, mos_by_group
+from analysis.statistics.whole import ALL, Contest
 from listening_test.scales import SCALES
 
 Order = Mapping[str, Sequence[str]]  # of systems, sources and songs
@@ -33,7 +36,7 @@ def part_of(table: pd.DataFrame, scale: str, order: Order) -> Part:
     own = table[table["scale"] == scale]
     places = {key: _places(own[key], order[key]) for key in order}
     listeners = np.asarray(pd.factorize(own["listener"])[0], dtype=np.intp)
-    return Part(own["value"].to_numpy(float), listeners, places["song"], places)
+    return Part(own["score"].to_numpy(float), listeners, places["song"], places)
 
 
 def _places(column: pd.Series[str], order: Sequence[str]) -> Codes:
@@ -124,60 +127,52 @@ def _number(value: float) -> float | None:
 # ── Differences between systems ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def pair_rows(table: pd.DataFrame, order: Order) -> Iterator[PairRow]:
-    """All pairs of systems, controls left out, with Holm's adjustment within each scale."""
-    ranked = [system for system in order["system"] if system not in CONTROLS]
-    table = table[table["system"].isin(ranked)]
-    for scale in map(str, SCALES):
-        own = table[table["scale"] == scale]
-        yield from _adjusted(list(_scale_pairs(own, part_of(own, scale, {**order, "system": ranked}), scale, ranked)))
+def pair_rows(found: Analysed, order: Order) -> Iterator[PairRow]:
+    """All pairs of systems, controls left out: of each scale over all sources, then of each source."""
+    own = {found.label("scale", one.scale): one for one in found.found.scales}
+    for scale in (str(scale) for scale in SCALES if scale in own):
+        yield from _contest_rows(found, own[scale].contests[0], scale, "", order)
+        by_source = {found.label("source", one.source): one for one in own[scale].contests if one.source != ALL}
+        if len(by_source) > 1:
+            for source in (source for source in order["source"] if source in by_source):
+                yield from _contest_rows(found, by_source[source], scale, source, order)
 
 
-def _scale_pairs(own: pd.DataFrame, part: Part, scale: str, systems: Sequence[str]) -> Iterator[PairRow]:
-    items = _items(own)
-    songs = np.zeros(int(items.max(initial=-1)) + 1, dtype=np.intp)
-    songs[items] = part.songs
-    side_by_side = matched(part.scores, part.listeners, items, part.places["system"])
-    for first, second in pairs(side_by_side.scores.shape[1]):
-        yield _pair_row(side_by_side, songs, first, second, scale=scale, systems=systems)
+def _contest_rows(found: Analysed, contest: Contest, scale: str, source: str, order: Order) -> Iterator[PairRow]:
+    """In the order of the study's systems, each pair seen from the first of them."""
+    rows = {}
+    for one in contest.pairs:
+        names = found.label("system", one.first), found.label("system", one.second)
+        rows[frozenset(names)] = _pair_row(one, names, scale, source)
+    for first, second in combinations(order["system"], 2):
+        if row := rows.get(frozenset((first, second))):
+            yield row.seen_from(first)
 
 
-def _items(own: pd.DataFrame) -> Codes:
-    """What two systems are compared on: the same excerpt of the same song, the same source."""
-    same = own.groupby(["song", "excerpt_start", "excerpt_end", "source"], sort=False)
-    return np.asarray(same.ngroup(), dtype=np.intp)
-
-
-def _pair_row(
-    side_by_side: Matched, songs: Codes, first: int, second: int, *, scale: str, systems: Sequence[str]
-) -> PairRow:
-    differences, listeners, items = side_by_side.differences(first, second)
+def _pair_row(one: Comparison, names: tuple[str, str], scale: str, source: str) -> PairRow:
+    here = _difference(one.these_clips, one.these_clips_p_holm, one.these_clips_p_bh, one.these_clips_reason)
+    anywhere = _difference(one.any_song, one.any_song_p_holm, one.any_song_p_bh, one.any_song_reason)
     return PairRow(
         scale=scale,
-        first=systems[first],
-        second=systems[second],
-        pairs=differences.size,
-        listeners=np.unique(listeners).size,
-        songs=np.unique(songs[items]).size,
-        these_clips=_difference(over_listeners, differences, listeners),
-        any_song=_difference(over_listeners_and_songs, differences, listeners, songs[items]),
+        first=names[0],
+        second=names[1],
+        pairs=one.pairs,
+        listeners=one.listeners,
+        songs=one.songs,
+        these_clips=here,
+        any_song=anywhere,
+        source=source,
+        wins=one.wins,
+        ties=one.ties,
+        losses=one.losses,
+        difference=one.difference if one.pairs else None,
+        effect=one.effect,
+        margin=one.margin,
+        tost_p=one.tost_p,
     )
 
 
-def _difference(test: Callable[..., Tested], *arrays: Floats | Codes) -> Difference:
-    try:
-        found = test(*arrays)
-    except NotEnough as error:
-        return Difference(reason=error.reason)
-    return Difference(found.interval, found.p)
-
-
-def _adjusted(rows: list[PairRow]) -> Iterable[PairRow]:
-    here = _with_holm([row.these_clips for row in rows])
-    anywhere = _with_holm([row.any_song for row in rows])
-    return [replace(row, these_clips=a, any_song=b) for row, a, b in zip(rows, here, anywhere, strict=True)]
-
-
-def _with_holm(found: list[Difference]) -> list[Difference]:
-    adjusted = holm([np.nan if one.p is None else one.p for one in found])
-    return [one if one.p is None else replace(one, p_holm=float(p)) for one, p in zip(found, adjusted, strict=True)]
+def _difference(test: Tested | None, p_holm: float | None, p_bh: float | None, reason: str) -> Difference:
+    if test is None:
+        return Difference(reason=reason)
+    return Difference(test.interval, test.p, p_holm, p_bh)

@@ -45,7 +45,8 @@ class MosRowSerializer(serializers.Serializer[Any]):
 class DifferenceSerializer(serializers.Serializer[Any]):
     interval = IntervalSerializer(allow_null=True, help_text="its centre is the mean difference")
     p = serializers.FloatField(allow_null=True)
-    p_holm = serializers.FloatField(allow_null=True, help_text="adjusted over all pairs of the scale")
+    p_holm = serializers.FloatField(allow_null=True, help_text="adjusted over all pairs of the scale and source")
+    p_bh = serializers.FloatField(allow_null=True, help_text="Benjamini–Hochberg, over the same pairs")
     reason = serializers.CharField(allow_blank=True, help_text="why there is none")
 
 
@@ -53,6 +54,7 @@ class PairRowSerializer(serializers.Serializer[Any]):
     """First minus second, on what the same listener said of the same excerpt and source."""
 
     scale = serializers.ChoiceField(choices=ScaleKey.choices)
+    source = serializers.CharField(allow_blank=True, help_text="empty: over all sources")  # type: ignore[assignment]
     first = serializers.CharField()
     second = serializers.CharField()
     pairs = serializers.IntegerField()
@@ -60,6 +62,14 @@ class PairRowSerializer(serializers.Serializer[Any]):
     songs = serializers.IntegerField()
     these_clips = DifferenceSerializer()
     any_song = DifferenceSerializer()
+    wins = serializers.IntegerField(help_text="single comparisons in which the first is ahead")
+    ties = serializers.IntegerField()
+    losses = serializers.IntegerField()
+    win_rate = serializers.FloatField(allow_null=True, help_text="ties counted half")
+    difference = serializers.FloatField(allow_null=True, help_text="mean of the single ones")
+    effect = serializers.FloatField(allow_null=True, help_text="difference in standard deviations of a single one")
+    margin = serializers.FloatField(help_text="of equivalence, in points of the scale")
+    tost_p = serializers.FloatField(allow_null=True, help_text="of “at least the margin apart”, any song and listener")
 
 
 class SessionsSerializer(serializers.Serializer[Any]):
@@ -125,7 +135,12 @@ class ReportSerializer(serializers.Serializer[Any]):
 class ResultsStateSerializer(serializers.Serializer[Any]):
     """Small enough to be asked for every few seconds."""
 
-    version = serializers.CharField(help_text="changes when anything in the report has changed")
-    ratings = serializers.IntegerField(help_text="all that are stored")
-    sessions = serializers.IntegerField()
-    completed = serializers.IntegerField()
+    version = serializers.CharField(source="state.version", help_text="changes when anything stored has changed")
+    shown = serializers.CharField(source="version", help_text="version of the report that is shown; empty before it")
+    news = serializers.SerializerMethodField(help_text="a sentence, while new ratings are being added to the report")
+    ratings = serializers.IntegerField(source="state.ratings", help_text="all that are stored")
+    sessions = serializers.IntegerField(source="state.sessions")
+    completed = serializers.IntegerField(source="state.completed")
+
+    def get_news(self, shown: Any) -> str:
+        return words.news(shown)

@@ -1,4 +1,4 @@
-"""The results page of a study, its files and its figures."""
+"""The results page of a study and its figures."""
 
 from __future__ import annotations
 
@@ -7,87 +7,56 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import translation
 from django.utils.http import content_disposition_header
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
-from analysis import dataset, exports, presentation, words
-from analysis.charts import CHARTS, CONTENT_TYPES, THEMES, WIDTHS
-from analysis.report import StudyReport
-from analysis.selectors import study_report
+from analysis import page, presentation, services, words
+from analysis.figures.base import WIDTHS
+from analysis.figures.catalogue import CHARTS, CONTENT_TYPES, THEMES
+from analysis.selectors import is_large, page_kept, report_shown, shown, study_report
 from listening_test.models import Study
 from separation.access import researcher_required
 
-CSV_TYPE = "text/csv; charset=utf-8"
 Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 @researcher_required
 @require_GET
 def results(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """Of a large study the page that was computed last, at once; new ratings are computed in the background."""
     study = get_object_or_404(Study, id=study_id)
-    report = study_report(study)
-    context = {"section": "studies", "study": study, "report": report, "provenance": words.provenance(report)}
-    if report.counts.counted:
-        context |= _numbers(report)
+    kept = page_kept(study)
+    now = shown(study, kept)
+    if now.is_due:
+        services.results_ask(study=study)
+    context: dict[str, Any] = {"section": "studies", "study": study, "shown": now, "news": words.news(now)}
+    context |= {"computing": words.being_computed(now)}
+    if not is_large(now.state):
+        report = study_report(study, now.state)
+        context |= {"simulated": report.counts.simulated, "body": page.html_of(report, study)}
+    elif kept:
+        context |= {"simulated": kept.simulated, "body": mark_safe(kept.html)}  # noqa: S308  rendered by ourselves
     return render(request, "analysis/results.html", context)
-
-
-def _numbers(report: StudyReport) -> dict[str, Any]:
-    pairs = presentation.pair_views(report)
-    return {
-        "scales": presentation.scale_views(report),
-        "systems": presentation.system_names(report),
-        "tables": presentation.tables(report),
-        "pairs": pairs,
-        "pair_notes": presentation.pair_notes(pairs),
-        "figures": presentation.figure_files(report),
-        "explained": presentation.explanations_by_place(),
-    }
-
-
-@researcher_required
-@require_GET
-def results_ratings_csv(request: HttpRequest, study_id: UUID) -> HttpResponseBase:
-    study = get_object_or_404(Study, id=study_id)
-    name = presentation.file_name(study_report(study), "ratings", "csv")
-    return _attached(StreamingHttpResponse(exports.ratings_csv(dataset.ratings(study)), content_type=CSV_TYPE), name)
-
-
-@researcher_required
-@require_GET
-def results_mos_csv(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    report = study_report(get_object_or_404(Study, id=study_id))
-    return _csv(report, "mos", exports.mos_csv(report))
-
-
-@researcher_required
-@require_GET
-def results_differences_csv(request: HttpRequest, study_id: UUID) -> HttpResponse:
-    report = study_report(get_object_or_404(Study, id=study_id))
-    return _csv(report, "differences", exports.pairs_csv(report))
-
-
-def _csv(report: StudyReport, what: str, content: bytes) -> HttpResponse:
-    return _attached(HttpResponse(content, content_type=CSV_TYPE), presentation.file_name(report, what, "csv"))
 
 
 @researcher_required
 @require_GET
 def results_chart(request: HttpRequest, study_id: UUID, chart: str, format: str) -> HttpResponse:
     """A figure. `theme`, `width` and `lang` choose how it is drawn, `download` names a file, `v` is for caches only."""
-    from analysis import plots  # loads matplotlib, which no other page needs
+    from analysis.figures.drawing import draw  # loads matplotlib, which no other page needs
 
-    report = study_report(get_object_or_404(Study, id=study_id))
+    report = report_shown(get_object_or_404(Study, id=study_id))
     theme = _choice(request, "theme", THEMES)
     width = _choice(request, "width", WIDTHS)
     language = _choice(request, "lang", [translation.get_language(), *dict(settings.LANGUAGES)])
-    if chart not in CHARTS or format not in CONTENT_TYPES or not report.counts.counted:
+    if report is None or chart not in CHARTS or format not in CONTENT_TYPES or CHARTS[chart].why_not(report):
         raise Http404
     with translation.override(language):
-        content = plots.draw(report, chart, format=format, theme=theme, width=width)
+        content = draw(report, chart, format=format, theme=theme, width=width)
     response = HttpResponse(content, content_type=CONTENT_TYPES[format])
     if request.GET.get("v") == report.version:  # this address will always show these very data
         response["Cache-Control"] = "private, max-age=31536000, immutable"

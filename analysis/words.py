@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis.report import Difference, MosRow, StudyReport
+from analysis.report import CONTROLS, Difference, MosRow, StudyReport
 from analysis.statistics.crossed import MIN_SONGS
 from analysis.statistics.intervals import Interval
 from analysis.verdict import MIN_LISTENERS_TO_CLAIM, Verdict
 from listening_test.scales import HIGHEST, LOWEST, SCALES
 from listening_test.systems import system_name
 from separation.models import Source
+
+if TYPE_CHECKING:
+    from analysis.selectors import Shown
 
 Text = str | Promise
 
@@ -64,6 +68,38 @@ def covers_the_scale(interval: Interval) -> bool:
     return interval.low <= LOWEST and interval.high >= HIGHEST
 
 
+def share(value: float) -> str:
+    """Of 1, as whole per cent."""
+    return _("%(number)s %%") % {"number": number(100.0 * value, 0)}
+
+
+def chance(value: float) -> str:
+    """A probability as per cent; never as certain as 0 or 100, which no finite number of draws shows."""
+    if value > 0.995:
+        return _("above %(number)s %%") % {"number": 99}
+    return _("below %(number)s %%") % {"number": 1} if value < 0.005 else share(value)
+
+
+def news(shown: Shown) -> str:
+    """While the report that is shown is not that of the ratings as they stand; else ""."""
+    if shown.is_fresh or not shown.version:
+        return ""
+    if not shown.waiting:
+        return _("The results are being brought up to date.")
+    return ngettext("%(count)s new rating is being added.", "%(count)s new ratings are being added.", shown.waiting) % {
+        "count": whole(shown.waiting)
+    }
+
+
+def being_computed(shown: Shown) -> str:
+    """Before the first report of a large study."""
+    return ngettext(
+        "This study has %(count)s rating. Its results appear here by themselves in a minute or two.",
+        "This study has %(count)s ratings. Their results appear here by themselves in a minute or two.",
+        shown.state.ratings,
+    ) % {"count": whole(shown.state.ratings)}
+
+
 REASONS: dict[str, Text] = {
     "too_few_listeners": gettext_lazy("No interval: it takes at least two listeners."),
     "no_spread": gettext_lazy("No interval: every listener’s mean is the same, so there is no spread to compute from."),
@@ -74,7 +110,34 @@ REASONS: dict[str, Text] = {
     "fewer_than_5_songs": gettext_lazy("No interval for any song: it takes at least five songs."),
     "one_song": gettext_lazy("No interval for any song: this is one song."),
     "not_crossed": gettext_lazy("No interval for any song: too few listeners rated the same songs."),
+    "too_few_songs": gettext_lazy("It takes at least two songs."),
+    "nothing_in_common": gettext_lazy(
+        "No difference: no listener rated both systems on the same excerpt and source, so there is nothing to pair."
+    ),
+    "one_system": gettext_lazy("There is one system, so there is nothing to compare it with."),
+    "too_few_systems": gettext_lazy("It takes at least three systems."),
+    "too_few_blocks": gettext_lazy("It takes at least two listeners who rated every system."),
+    "not_categories": gettext_lazy("There are too many different scores to take them as ordered categories."),
+    "no_pairs": gettext_lazy("No clip was rated twice, so there is nothing to compare."),
+    "too_few_clips": gettext_lazy("It takes at least three clips with ratings."),
+    "one_rating": gettext_lazy("A clip has one rating only, and the published method needs at least two of each."),
+    "gaps": gettext_lazy("Not every listener rated every clip, and the published method needs that."),
+    "unanimous_clips": gettext_lazy(
+        "On some clips all listeners agree, so that their spread is 0, and the published method divides by it."
+    ),
+    "everyone_rejected": gettext_lazy("The published method rejects every listener, so nobody is left."),
+    "disconnected": gettext_lazy(
+        "The ratings fall into parts that share no listener and no clip, so the listeners’ biases cannot be told from "
+        "differences between clips."
+    ),
+    "listener_takes_over": gettext_lazy(
+        "The published method gives all weight to a single listener here: its scores would be that listener’s ratings."
+    ),
+    "no_bootstrap": gettext_lazy("Listeners and songs were not drawn anew: the bootstrap was left out."),
+    "one_scale": gettext_lazy("It takes ratings on both scales."),
+    "no_end": gettext_lazy("The published method does not settle on an answer with these ratings."),
 }
+"""A sentence for every code of `analysis.statistics`: why a number is not there."""
 
 
 def reason(code: str) -> str:
@@ -250,15 +313,18 @@ def systems_alt(report: StudyReport, scale: str) -> str:
 
 
 def sources_alt(report: StudyReport, scale: str) -> str:
+    """Which system has the highest mean on each source; all numbers stand in the figure's table."""
     start = _("Mean %(scale)s of each system for each source, with 95 %% intervals over listeners.") % {
         "scale": scale_name(scale)
     }
-    parts = []
-    for source in report.sources:
-        rows = [row for row in report.select(scale, "system_source") if row.source == source]
-        values = ", ".join(f"{system_name(row.system)} {_value(row)}" for row in rows)
-        parts.append(f"{source_name(source)}: {values}.")
-    return " ".join([start, *parts])
+    rows = [row for row in report.select(scale, "system_source") if row.system not in CONTROLS]
+    best = {row.source: row for row in sorted(rows, key=lambda row: row.mos)}
+    told = [
+        f"{source_name(source)}: {system_name(best[source].system)}, {_value(best[source])}"
+        for source in report.sources
+        if source in best
+    ]
+    return " ".join([start, _("The highest: %(best)s.") % {"best": "; ".join(told)}]) if told else start
 
 
 def _value(row: MosRow) -> str:

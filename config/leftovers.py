@@ -38,7 +38,7 @@ def clear(folder: Path, say: Callable[[str], None] = lambda line: None) -> None:
 def is_ours(group: int, mark: str) -> bool:
     """Whether the group still holds a process of ours. A number is not given away again while its group lives."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pgid=", "-o", "command="],  # noqa: S607
+        ["ps", "-A", "-ww", "-o", "pgid=", "-o", "command="],  # noqa: S607  whole lines, whatever COLUMNS says
         capture_output=True,
         text=True,
         check=False,

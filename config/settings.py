@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config import environment, processes
+from config.languages import language_name, languages_in, right_to_left
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HOME = Path(environment.text("STEMMOS_HOME", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -82,6 +83,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = HOME / "media"  # never served by URL: every file goes through a view that asks who may hear it
+RESULTS_ROOT = HOME / "results"  # computed reports of large studies; they can be computed again
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -124,6 +126,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, every in (
         ("sweep-lost-jobs", "separation.tasks.sweep", float(SWEEP_SECONDS)),
         ("sweep-lost-preparations", "listening_test.tasks.sweep", float(SWEEP_SECONDS)),
+        ("sweep-retention", "listening_test.tasks.sweep_retention", 3600.0),
+        ("sweep-results", "analysis.tasks.sweep", 30.0),
         ("sweep-lost-files", "separation.tasks.sweep_files", max(ORPHAN_SECONDS / 6, 1.0)),
     )
 }
@@ -147,8 +151,9 @@ MEASURE_MEMORY_GB = environment.whole(
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = environment.text("LANGUAGE_CODE", "es")
-LANGUAGES = [("es", _("Spanish")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = [(code, _(language_name(code))) for code in languages_in(BASE_DIR / "locale")]
+LANGUAGES_BIDI = right_to_left(code for code, _name in LANGUAGES)
 TIME_ZONE = environment.text("TIME_ZONE", "UTC")
 USE_TZ = True
 LOGIN_URL = "login"
@@ -166,6 +171,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # failed logins of researchers are enough; see docs/privacy.md
 
 # ── Web security ─────────────────────────────────────────────────────────────────────────────────────
 CONTENT_SECURITY_POLICY = {

@@ -8,7 +8,18 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from listening_test.models import Clip, Excerpt, Listener, ListeningSession, Rating, Study, StudyText, Trial
+from listening_test.models import (
+    Clip,
+    EquipmentCheck,
+    Excerpt,
+    Invitation,
+    Listener,
+    ListeningSession,
+    Rating,
+    Study,
+    StudyText,
+    Trial,
+)
 
 if TYPE_CHECKING:  # generic for the type checker only
     ModelAdmin = admin.ModelAdmin[Any]
@@ -51,8 +62,9 @@ class TextInline(LookOnlyInline):
 
 @admin.register(Study)
 class StudyAdmin(LookOnly):
-    list_display = ("name", "state", "is_demo", "created_at", "opened_at", "closed_at")
-    list_filter = ("state", "is_demo")
+    list_display = ("name", "version", "state", "is_demo", "quota", "retention_days", "opened_at", "closed_at")
+    list_filter = ("state", "is_demo", "links", "scale_layout", "loudness_rule")
+    readonly_fields = ("version", "design_digest")
     search_fields = ("name",)
     inlines = (ExcerptInline, TextInline)
 
@@ -72,17 +84,42 @@ class ListenerAdmin(LookOnly):
 
 @admin.register(ListeningSession)
 class SessionAdmin(LookOnly):
-    list_display = ("study", "number", "language", "step", "started_at", "completed_at")
-    list_filter = ("step", "language", "study")
+    list_display = (
+        "study",
+        "number",
+        "slot",
+        "language",
+        "step",
+        "is_test",
+        "started_at",
+        "completed_at",
+        "given_up_at",
+    )
+    list_filter = ("step", "is_test", "language", "study")
+    list_select_related = ("study",)
+    exclude = ("token", "personal_code")  # these open the session: they are the listener's own
+
+
+@admin.register(Invitation)
+class InvitationAdmin(LookOnly):
+    list_display = ("study", "label", "is_test", "created_at")
+    list_filter = ("is_test", "study")
     list_select_related = ("study",)
     exclude = ("token",)
 
 
+@admin.register(EquipmentCheck)
+class EquipmentCheckAdmin(LookOnly):
+    list_display = ("session", "kind", "attempt", "passed", "judged_at")
+    list_filter = ("kind", "passed", "session__study")
+    list_select_related = ("session__study",)
+
+
 @admin.register(Trial)
 class TrialAdmin(LookOnly):
-    list_display = ("session", "position", "clip", "heard_at", "finished_at", "plays")
+    list_display = ("session", "position", "scale", "clip", "repeat", "instructed", "heard_at", "finished_at", "plays")
     list_select_related = ("session__study", "clip")
-    list_filter = ("session__study",)
+    list_filter = ("repeat", "session__study")
 
 
 @admin.register(Rating)

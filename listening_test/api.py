@@ -5,9 +5,11 @@ Every address may be asked again with the same content, as a browser does after 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -28,6 +30,7 @@ from listening_test.refusal import BadValue, Refused
 from listening_test.serializers import (
     DeviceSerializer,
     HeardSerializer,
+    ListeningSerializer,
     RatingSerializer,
     RefusalSerializer,
     StandingSerializer,
@@ -35,14 +38,15 @@ from listening_test.serializers import (
     state_of,
 )
 from listening_test.services.ratings import rating_save, trial_finish, trial_heard, trial_open
-from listening_test.services.sessions import session_calibration_heard, session_device_save
+from listening_test.services.sessions import session_calibration_heard, session_device_save, session_returned
+from listening_test.small_json import SmallJSONParser, TooLarge
 
 REFUSALS = {
     400: OpenApiResponse(description="What was sent can never be right."),
     403: OpenApiResponse(RefusalSerializer, description="No session's cookie, or no CSRF token."),
     404: OpenApiResponse(description="No such study, trial or clip for this listener at this moment."),
     409: OpenApiResponse(RefusalSerializer, description="Not now: `code` says why."),
-    429: OpenApiResponse(description="Too many requests."),
+    429: OpenApiResponse(RefusalSerializer, description="Too many requests: `wait` says for how many seconds."),
 }
 DONE = OpenApiResponse(description="Done.")
 
@@ -91,6 +95,7 @@ class ListenerView(APIView):
     permission_classes = [HasSession]
     throttle_classes = [ListenerThrottle]
     throttle_scope = "listener"
+    parser_classes = [SmallJSONParser]
 
     def handle_exception(self, exc: Exception) -> Response:
         """Every refusal is a code for the page and a sentence for the person."""
@@ -100,7 +105,19 @@ class ListenerView(APIView):
             return _refused(exc, status.HTTP_400_BAD_REQUEST)
         if isinstance(exc, Refused):
             return _refused(exc, status.HTTP_409_CONFLICT)
+        if isinstance(exc, exceptions.Throttled):
+            return _too_many(exc)
+        if isinstance(exc, Http404):
+            return _refused(Refused("not_here"), status.HTTP_404_NOT_FOUND)
+        if isinstance(exc, RequestDataTooBig):
+            exc = TooLarge()
+        if isinstance(exc, (exceptions.ParseError, exceptions.ValidationError, TooLarge)):
+            return _refused(BadValue("bad_request", reason=exc.detail), exc.status_code)
         return super().handle_exception(exc)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        session_returned(session=self.session(request))
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -127,6 +144,13 @@ def _refused(refusal: Refused, status_code: int) -> Response:
     return Response(body, status=status_code)
 
 
+def _too_many(throttled: exceptions.Throttled) -> Response:
+    wait = max(1, math.ceil(getattr(throttled, "wait", None) or 1))  # its type stubs do not know it
+    response = _refused(Refused("too_many", wait=wait), status.HTTP_429_TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(wait)
+    return response
+
+
 @extend_schema(tags=["listener"])
 class Current(ListenerView):
     @extend_schema(
@@ -149,7 +173,9 @@ class TrialOpened(ListenerView):
 
 @extend_schema(tags=["listener"])
 class TrialHeard(ListenerView):
-    @extend_schema(summary="The clip came to its end", request=HeardSerializer, responses={204: DONE, **REFUSALS})
+    @extend_schema(
+        summary="The clip was heard as far as needed", request=HeardSerializer, responses={204: DONE, **REFUSALS}
+    )
     def post(self, request: Request, token: str, position: int) -> Response:
         sent = HeardSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
@@ -173,18 +199,22 @@ class TrialRating(ListenerView):
 
 @extend_schema(tags=["listener"])
 class TrialFinished(ListenerView):
-    @extend_schema(summary="Next: go on", request=None, responses={200: StateSerializer, **REFUSALS})
+    @extend_schema(summary="Next: go on", request=ListeningSerializer, responses={200: StateSerializer, **REFUSALS})
     def post(self, request: Request, token: str, position: int) -> Response:
-        trial = trial_finish(trial=self.trial(request, position))
+        sent = ListeningSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        trial = trial_finish(trial=self.trial(request, position), **sent.validated_data)
         return Response(state_of(trial.session))
 
 
 @extend_schema(tags=["listener"])
 class CalibrationClipHeard(ListenerView):
     @extend_schema(summary="A calibration clip came to its end", request=None, responses={204: DONE, **REFUSALS})
-    def post(self, request: Request, token: str, clip_token: str) -> Response:
+    def post(self, request: Request, token: str, name: str) -> Response:
         session = self.session(request)
-        clip = get_object_or_404(session_selectors.calibration_clips(session.study), token=clip_token)
+        clip = session_selectors.calibration_clip(session, name)
+        if clip is None:
+            raise Http404
         session_calibration_heard(session=session, clip=clip)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -9,7 +9,7 @@ from django import forms
 from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
-from listening_test.questionnaire import COMMENT_MAX_LENGTH, Answer, Kind, Question
+from listening_test.question import COMMENT_MAX_LENGTH, LINE_MAX_LENGTH, Answer, Kind, Question
 
 MISSING = {"required": _("Please answer this question.")}
 
@@ -26,6 +26,13 @@ class QuestionsForm(forms.Form):
         for question in self.questions:
             yield question, self[question.key]
 
+    def song_rows(self) -> list[tuple[Question, BoundField]]:
+        """Those that are asked of each song."""
+        return [row for row in self.rows() if row[0].about]
+
+    def other_rows(self) -> list[tuple[Question, BoundField]]:
+        return [row for row in self.rows() if not row[0].about]
+
     @property
     def answers(self) -> dict[str, Answer]:
         """What was answered, as `questionnaire.checked` takes it."""
@@ -36,6 +43,11 @@ def _field(question: Question) -> forms.Field:
     common: dict[str, Any] = {"label": question.label, "required": question.required, "error_messages": MISSING}
     if question.kind == Kind.TEXT:
         return forms.CharField(**common, max_length=COMMENT_MAX_LENGTH, widget=forms.Textarea(attrs={"rows": 4}))
+    if question.kind == Kind.LINE:
+        return forms.CharField(**common, max_length=LINE_MAX_LENGTH)
+    if question.kind == Kind.NUMBER:
+        number = forms.NumberInput(attrs={"inputmode": "decimal", "step": "any"})
+        return forms.FloatField(**common, min_value=question.least, max_value=question.most, widget=number)
     if question.kind == Kind.CHOICES:
         return forms.MultipleChoiceField(**common, choices=question.options, widget=forms.CheckboxSelectMultiple)
     if question.kind == Kind.STEPS:

@@ -6,7 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from listening_test import api
-from listening_test.views import listener
+from listening_test.views import listener, listener_checks, rights
 
 
 class Token(StringConverter):
@@ -22,18 +22,24 @@ API = "api/v1/listen/<token:token>/"
 TRIAL = API + "trials/<int:position>/"
 
 urlpatterns = [
+    path("me/", rights.me, name="me"),
+    path("me/download/", rights.me_download, name="me_download"),
+    path("me/erase/", rights.me_erase, name="me_erase"),
+    path("me/resume/", rights.me_resume, name="me_resume"),
+    path(PAGE + "code/", rights.listen_code, name="listen_code"),
     path(PAGE, listener.listen, name="listen"),
     path(PAGE + "consent/", listener.listen_consent, name="listen_consent"),
     path(PAGE + "questionnaire/", listener.listen_questionnaire, name="listen_questionnaire"),
     path(PAGE + "instructions/", listener.listen_instructions, name="listen_instructions"),
-    path(PAGE + "calibration/", listener.listen_calibration, name="listen_calibration"),
+    path(PAGE + "equipment/", listener_checks.listen_equipment, name="listen_equipment"),
+    path(PAGE + "calibration/", listener_checks.listen_calibration, name="listen_calibration"),
+    path(PAGE + "practice/", listener_checks.listen_practice, name="listen_practice"),
     path(PAGE + "closing/", listener.listen_closing, name="listen_closing"),
-    path(PAGE + "clip/<token:clip_token>.flac", listener.listen_clip, name="listen_clip"),
+    path(PAGE + "clip/<token:name>.flac", listener.listen_clip, name="listen_clip"),
+    path(PAGE + "sound/<token:name>.flac", listener_checks.listen_sound, name="listen_sound"),
     path(API, api.Current.as_view(), name="api_listen"),
     path(API + "device/", api.Device.as_view(), name="api_listen_device"),
-    path(
-        API + "calibration/<token:clip_token>/heard/", api.CalibrationClipHeard.as_view(), name="api_listen_calibration"
-    ),
+    path(API + "calibration/<token:name>/heard/", api.CalibrationClipHeard.as_view(), name="api_listen_calibration"),
     path(TRIAL + "opened/", api.TrialOpened.as_view(), name="api_listen_opened"),
     path(TRIAL + "heard/", api.TrialHeard.as_view(), name="api_listen_heard"),
     path(TRIAL + "ratings/<str:scale>/", api.TrialRating.as_view(), name="api_listen_rating"),

@@ -19,6 +19,7 @@ from separation.models import Source
 SENTENCES: dict[str, Promise] = {
     "not_draft": _("This study is no longer a draft, so it cannot be changed. A copy of it can."),
     "not_open": _("This study is not open."),
+    "not_frozen": _("This study has not been opened yet: it can be changed as it is, without a new version."),
     "not_closed": _("This study is not closed."),
     "not_preparing": _("This study is not being prepared."),
     "simulated_stays_closed": _(
@@ -39,6 +40,41 @@ SENTENCES: dict[str, Promise] = {
     "uneven_clips": _(
         "{clips} clips per listener cannot be shared out evenly among {systems} systems. {better} would be."
     ),
+    "one_group": _(
+        "Each listener hears one excerpt and source only, so different listeners never meet in a clip, and their "
+        "ratings cannot be told apart from the clips’. Give each listener at least {better} clips."
+    ),
+    "no_title": _("There is no title in {languages}. Listeners read the study’s name instead: “{name}”."),
+    "no_reference": _(
+        "These songs lack true stems of some source, so they have no hidden reference there: {songs}. It is better "
+        "where all have it: true stems can be added on the song’s page."
+    ),
+    "no_trap_recordings": _(
+        "Spoken attention checks need recordings in {languages}. They are added on the study’s page; until then the "
+        "checks are written."
+    ),
+    "questions_bad": _("The list of questions could not be read. It has at most {most} questions."),
+    "question_bad": _("Question {number} could not be read. Remove it and add it again."),
+    "question_twice": _("Question {number} is in the list already."),
+    "question_without_words": _("Question {number} needs words in every language, and so does each of its options."),
+    "question_long": _("Question {number} has a text of more than {most} characters."),
+    "question_options": _("Question {number} needs between {least} and {most} options."),
+    "question_steps": _("The scale of question {number} needs between {least} and {most} steps."),
+    "question_bounds": _("Question {number}: the lowest number must be below the highest."),
+    "platform_unknown": _("This recruiting platform is not known."),
+    "platform_name_bad": _(
+        "Names of parameters have letters, digits, - and _, begin with a letter, differ from one another, and are at "
+        "most six. “lang”, “code” and “i” mean something else here."
+    ),
+    "platform_address_bad": _("This is no address that listeners can be sent to: it must begin with https://."),
+    "platform_placeholder_bad": _(
+        "The address has {{{name}}}, which nothing can fill in. Names of the link’s parameters and {{code}} can."
+    ),
+    "study_not_open": _("The study is not open, so there is nothing to try yet."),
+    "invitations_many": _("Between 1 and {most} links can be made at a time."),
+    "invitation_label_long": _("A label has at most {most} characters."),
+    "trap_no_file": _("No recording was chosen. Choose an audio file and send it again."),
+    "invitation_used": _("Somebody has used this link, so it stays."),
     "excerpt_outside": _("The excerpt must lie inside the song, which lasts {seconds} s."),
     "excerpt_short": _("An excerpt lasts at least {least} s."),
     "excerpt_long": _("An excerpt lasts at most {most} s."),
@@ -54,6 +90,17 @@ SENTENCES: dict[str, Promise] = {
     "stem_gone": _(
         "“{song}”, {start}–{end} s: the stem with {source} by {system} is no longer there. Separate the song again, "
         "and open the study again."
+    ),
+    "reference_nowhere": _(
+        "The hidden reference is the true stem, and no song of this study has true stems. Add them to a song, or leave "
+        "this control out."
+    ),
+    "trap_answer": _("A recording asks for one of the five steps of the scale."),
+    "trap_language": _("This is not one of the languages of the listening test."),
+    "trap_too_quiet": _("The recording is practically silent. Nothing was stored: record it again, closer and louder."),
+    "trap_too_long": _(
+        "The recording “{name}” lasts {seconds} s, longer than the clips ({limit} s), which would give it away. "
+        "Nothing is lost: replace it by a shorter one, and open the study again."
     ),
     "mixture_too_quiet": _(
         "“{song}”, {start}–{end} s: the song itself is practically silent there. Nothing is lost: choose another "

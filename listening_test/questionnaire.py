@@ -1,244 +1,198 @@
-"""What listeners are asked about themselves: the questions, their words, and which answers count.
+"""What a study's listeners are asked about themselves, from the list that its researcher made of pieces and questions.
 
-Only what the analysis needs is required: familiarity with each song's style, experience, attention, distraction.
-Everything else is optional and says so.
+The list is `study.questions`; None is the product's own choice. An entry is a ready piece,
+`{"piece": key, "place": "opening"|"closing", "needed": bool}`, or a question of the researcher's own:
+
+    {"own": "q1", "kind": "choice", "place": "opening", "needed": false,
+     "label": {"es": "…", "en": "…"}, "help": {"es": "…"}, "options": [{"es": "…", "en": "…"}, …],
+     "least": 0, "most": 120}
+
+The steps of a scale are its options. Answers are stored under the piece's key (with the song's id where it is asked
+per song), or under `own:q1` with the number of the option, from 1: so that it is the same in every language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.functional import lazy
+from django.utils.translation import get_language
 
-from listening_test.refusal import BadValue
-
-COMMENT_MAX_LENGTH = 2_000
-STEPS = (1, 2, 3, 4, 5)
-
-Value = str | int
-Words = str | Promise
-Answer = Value | list[str]
-
-
-class Kind(StrEnum):
-    STEPS = "steps"  # a value of 1–5, each with its word
-    CHOICE = "choice"  # one of a few
-    CHOICES = "choices"  # any number of a few
-    TEXT = "text"
-
-
-@dataclass(frozen=True)
-class SongAsked:
-    """What a listener is told about a song whose style they are asked about."""
-
-    id: str
-    title: str
-    style: str = ""
-
-
-@dataclass(frozen=True)
-class Question:
-    """`options` are (value as it is stored, words); `about` is the title of what is asked about."""
-
-    key: str
-    label: Words
-    kind: Kind
-    options: tuple[tuple[Value, Words], ...] = ()
-    required: bool = False
-    help: Words = ""
-    about: str = ""
-
-    @property
-    def values(self) -> list[Value]:
-        return [value for value, _words in self.options]
-
-
-FAMILIARITY_WORDS: tuple[Words, ...] = (
-    pgettext_lazy("familiarity 1", "Not at all"),
-    pgettext_lazy("familiarity 2", "A little"),
-    pgettext_lazy("familiarity 3", "Somewhat"),
-    pgettext_lazy("familiarity 4", "Quite"),
-    pgettext_lazy("familiarity 5", "Very"),
+from listening_test.question import Answer, Kind, Question, checked, required_keys
+from listening_test.question_pieces import (
+    CLOSING,
+    FAMILIARITY,
+    OPENING,
+    PIECES,
+    USUAL,
+    SongAsked,
+    familiarity,
+    familiarity_key,
 )
-ATTENTION_WORDS: tuple[Words, ...] = (
-    pgettext_lazy("attention 1", "Very little"),
-    pgettext_lazy("attention 2", "Little"),
-    pgettext_lazy("attention 3", "Some"),
-    pgettext_lazy("attention 4", "Much"),
-    pgettext_lazy("attention 5", "Full"),
-)
-DISTRACTION_WORDS: tuple[Words, ...] = (
-    pgettext_lazy("distraction 1", "Never"),
-    pgettext_lazy("distraction 2", "Hardly ever"),
-    pgettext_lazy("distraction 3", "Sometimes"),
-    pgettext_lazy("distraction 4", "Often"),
-    pgettext_lazy("distraction 5", "All the time"),
-)
+from listening_test.refusal import Refused
 
-GENRES = Question(
-    key="genres",
-    label=_("Which music do you like?"),
-    help=_("As many as apply."),
-    kind=Kind.CHOICES,
-    options=(
-        ("rock", _("Rock")),
-        ("pop", _("Pop")),
-        ("latin", _("Salsa, cumbia, bachata…")),
-        ("tango", _("Tango")),
-        ("folk", _("Folk and traditional")),
-        ("urban", _("Hip hop and urban")),
-        ("electronic", _("Electronic")),
-        ("jazz", _("Jazz and blues")),
-        ("classical", _("Classical")),
-        ("metal", _("Metal")),
-        ("other", pgettext_lazy("music", "Other")),
-    ),
-)
-EXPERIENCE = Question(
-    key="experience",
-    label=_("How much experience do you have in judging sound?"),
-    kind=Kind.CHOICE,
-    required=True,
-    options=(
-        ("casual", _("None in particular: I listen to music")),
-        ("attentive", _("I often notice how good or bad a recording sounds")),
-        ("practised", _("I work or study with sound: I play, record or mix")),
-        ("trained", _("I have trained my hearing for tests like this one")),
-    ),
-)
-EQUIPMENT = Question(
-    key="equipment",
-    label=_("What will you listen with?"),
-    kind=Kind.CHOICE,
-    options=(
-        ("headphones", _("Headphones")),
-        ("earbuds", _("Earbuds")),
-        ("speakers", _("Loudspeakers")),
-        ("phone", _("The speaker of the phone or computer")),
-    ),
-)
-MUSICAL_TRAINING = Question(
-    key="musical_training",
-    label=_("Have you learned music?"),
-    kind=Kind.CHOICE,
-    options=(
-        ("none", pgettext_lazy("musical training", "No")),
-        ("some", _("A little, or by myself")),
-        ("years", _("For several years")),
-        ("professional", _("It is my profession or my studies")),
-    ),
-)
-HEARING = Question(
-    key="hearing_difficulty",
-    label=_("Do you have any difficulty hearing?"),
-    kind=Kind.CHOICE,
-    options=(
-        ("none", pgettext_lazy("hearing difficulty", "No")),
-        ("slight", _("A slight one")),
-        ("marked", _("Yes, a marked one")),
-        ("unsure", _("I am not sure")),
-    ),
-)
-AGE_BAND = Question(
-    key="age_band",
-    label=_("How old are you?"),
-    kind=Kind.CHOICE,
-    options=(
-        ("-17", _("Under 18")),
-        *((band, band.replace("-", "–")) for band in ("18-24", "25-34", "35-44", "45-54", "55-64")),
-        ("65-", _("65 or over")),
-    ),
-)
-ATTENTION = Question(
-    key="attention",
-    label=_("How much attention could you pay?"),
-    kind=Kind.STEPS,
-    required=True,
-    options=tuple(zip(STEPS, ATTENTION_WORDS, strict=True)),
-)
-DISTRACTION = Question(
-    key="distraction",
-    label=_("Did anything distract you while you listened?"),
-    help=_("Noise, people, messages…"),
-    kind=Kind.STEPS,
-    required=True,
-    options=tuple(zip(STEPS, DISTRACTION_WORDS, strict=True)),
-)
-COMMENT = Question(
-    key="comment",
-    label=_("Is there anything you would like to tell us?"),
-    help=_("For example, whether something did not work or was hard to understand."),
-    kind=Kind.TEXT,
-)
+__all__ = [
+    "CLOSING",
+    "OPENING",
+    "PIECES",
+    "Answer",
+    "Kind",
+    "Question",
+    "SongAsked",
+    "checked",
+    "closing",
+    "familiarity",
+    "familiarity_key",
+    "opening",
+    "questions_checked",
+    "required_keys",
+    "usual",
+]
 
-OPENING_FIXED = (GENRES, EXPERIENCE, EQUIPMENT, MUSICAL_TRAINING, HEARING, AGE_BAND)
-CLOSING = (ATTENTION, DISTRACTION, COMMENT)
+PLACES = (OPENING, CLOSING)
+MOST_QUESTIONS, MOST_OPTIONS = 60, 20
+SCALE_STEPS = (3, 7)  # a scale of the researcher's own has at least and at most so many
+OWN_KEY = re.compile(r"[a-z0-9_]{1,20}")
+WORDS_MAX_LENGTH = 500
+
+Entry = Mapping[str, Any]
+Specification = Sequence[Entry] | None
 
 
-def familiarity_key(song_id: str) -> str:
-    return f"familiarity:{song_id}"
+def usual() -> list[dict[str, Any]]:
+    """The product's own choice, as a list that a researcher can go on from."""
+    return [{"piece": key, "place": PIECES[key].place, "needed": PIECES[key].needed} for key in USUAL]
 
 
-def familiarity(song: SongAsked) -> Question:
+def opening(songs: Iterable[SongAsked], specification: Specification = None) -> list[Question]:
+    return _asked(OPENING, songs, specification)
+
+
+def closing(specification: Specification = None, songs: Iterable[SongAsked] = ()) -> list[Question]:
+    return _asked(CLOSING, songs, specification)
+
+
+def _asked(place: str, songs: Iterable[SongAsked], specification: Specification) -> list[Question]:
+    entries = usual() if specification is None else specification
+    songs = list(songs)
+    return [question for entry in entries if entry["place"] == place for question in _questions(entry, songs)]
+
+
+def _questions(entry: Entry, songs: Sequence[SongAsked]) -> list[Question]:
+    if "own" in entry:
+        return [_own(entry)]
+    if entry["piece"] == FAMILIARITY:
+        return [replace(familiarity(song), required=entry["needed"]) for song in songs]
+    ready = PIECES[entry["piece"]].question
+    return [replace(ready, required=entry["needed"])] if ready else []
+
+
+# ── Questions of the researcher's own ───────────────────────────────────────────────────────────────────────────────
+
+
+def own_key(entry: Entry) -> str:
+    return f"own:{entry['own']}"
+
+
+def _own(entry: Entry) -> Question:
+    kind = Kind(entry["kind"])
+    words = [_words(each) for each in entry.get("options", ())]
+    value = (lambda number: number) if kind == Kind.STEPS else str
     return Question(
-        key=familiarity_key(song.id),
-        label=_("How familiar is this style of music to you?"),
-        kind=Kind.STEPS,
-        required=True,
-        options=tuple(zip(STEPS, FAMILIARITY_WORDS, strict=True)),
-        help=song.style,
-        about=song.title,
+        key=own_key(entry),
+        label=_words(entry["label"]),
+        kind=kind,
+        options=tuple((value(number), each) for number, each in enumerate(words, start=1)),
+        required=entry["needed"],
+        help=_words(entry["help"]) if any(entry.get("help", {}).values()) else "",
+        least=entry.get("least"),
+        most=entry.get("most"),
     )
 
 
-def opening(songs: Iterable[SongAsked]) -> list[Question]:
-    return [*map(familiarity, songs), *OPENING_FIXED]
+def _in_language(by_language: Mapping[str, str]) -> str:
+    """In the language of the page; a language without words of its own reads the first that has some."""
+    language = get_language() or ""
+    candidates = (by_language.get(language), by_language.get(language.partition("-")[0]), *by_language.values())
+    return next((words for words in candidates if words), "")
 
 
-def closing() -> list[Question]:
-    return list(CLOSING)
+_words = lazy(_in_language, str)
 
 
-def required_keys(questions: Iterable[Question]) -> frozenset[str]:
-    return frozenset(question.key for question in questions if question.required)
+# ── What a researcher sends ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def checked(questions: Sequence[Question], answers: Mapping[str, Any]) -> dict[str, Answer]:
-    """The answers as they are stored; an optional question left open is left out.
-
-    Raises `BadValue`: `answer_unknown` for a key that no question has, `answer_missing` for a required one left open,
-    `answer_bad` for a value that is none of the question's.
-    """
-    for key in sorted(set(answers) - {question.key for question in questions}):
-        raise BadValue("answer_unknown", question=key)
-    given = {question.key: _checked(question, answers.get(question.key)) for question in questions}
-    return {key: answer for key, answer in given.items() if answer is not None}
-
-
-def _checked(question: Question, answer: Any) -> Answer | None:
-    if answer in (None, "", []):
-        if question.required:
-            raise BadValue("answer_missing", question=question.key)
-        return None
-    if not _fits(question, answer):
-        raise BadValue("answer_bad", question=question.key)
-    return answer.strip() or None if question.kind == Kind.TEXT else answer
+def questions_checked(given: Any, languages: Collection[str]) -> list[dict[str, Any]]:
+    """The list as it is stored. Raises `Refused` with a code of `messages` and the number of the question, from 1."""
+    if not isinstance(given, list) or len(given) > MOST_QUESTIONS:
+        raise Refused("questions_bad", most=MOST_QUESTIONS)
+    entries = [_entry(number, entry, languages) for number, entry in enumerate(given, start=1)]
+    names = [entry.get("own") or entry["piece"] for entry in entries]
+    for number, name in enumerate(names, start=1):
+        if names.index(name) < number - 1:
+            raise Refused("question_twice", number=number)
+    return entries
 
 
-def _fits(question: Question, answer: Any) -> bool:
-    """Types are looked at too: `True` equals 1 and is none of the steps."""
-    if question.kind == Kind.TEXT:
-        return isinstance(answer, str) and len(answer) <= COMMENT_MAX_LENGTH
-    if question.kind == Kind.CHOICES:
-        once = isinstance(answer, list) and len(set(map(str, answer))) == len(answer)
-        return once and all(_is_option(question, one) for one in answer)
-    return _is_option(question, answer)
+def _entry(number: int, entry: Any, languages: Collection[str]) -> dict[str, Any]:
+    if not isinstance(entry, dict) or entry.get("place") not in PLACES or type(entry.get("needed")) is not bool:
+        raise Refused("question_bad", number=number)
+    common = {"place": entry["place"], "needed": entry["needed"]}
+    if "own" in entry:
+        return {**_own_entry(number, entry, languages), **common}
+    if entry.get("piece") not in PIECES:
+        raise Refused("question_bad", number=number)
+    return {"piece": entry["piece"], **common}
 
 
-def _is_option(question: Question, answer: Any) -> bool:
-    return any(type(answer) is type(value) and answer == value for value in question.values)
+def _own_entry(number: int, entry: dict[str, Any], languages: Collection[str]) -> dict[str, Any]:
+    key, kind = entry["own"], entry.get("kind")
+    if not isinstance(key, str) or not OWN_KEY.fullmatch(key) or kind not in list(Kind):
+        raise Refused("question_bad", number=number)
+    made: dict[str, Any] = {"own": key, "kind": str(kind), "label": _texts(number, entry.get("label"), languages)}
+    if not all(made["label"].get(language) for language in languages):
+        raise Refused("question_without_words", number=number)
+    helped = _texts(number, entry.get("help") or {}, languages)
+    if any(helped.values()):
+        made["help"] = helped
+    if kind in (Kind.CHOICE, Kind.CHOICES, Kind.STEPS):
+        made["options"] = _options(number, Kind(kind), entry.get("options"), languages)
+    if kind == Kind.NUMBER:
+        made |= _bounds(number, entry.get("least"), entry.get("most"))
+    return made
+
+
+def _options(number: int, kind: Kind, given: Any, languages: Collection[str]) -> list[dict[str, str]]:
+    """A choice has words in every language; the steps of a scale need them at its two ends only."""
+    options = [_texts(number, each, languages) for each in given] if isinstance(given, list) else []
+    least, most = SCALE_STEPS if kind == Kind.STEPS else (2, MOST_OPTIONS)
+    if not least <= len(options) <= most:
+        code = "question_steps" if kind == Kind.STEPS else "question_options"
+        raise Refused(code, number=number, least=least, most=most)
+    worded = (options[0], options[-1]) if kind == Kind.STEPS else options
+    if not all(each.get(language) for each in worded for language in languages):
+        raise Refused("question_without_words", number=number)
+    return options
+
+
+def _texts(number: int, given: Any, languages: Collection[str]) -> dict[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(words, str) for words in given.values()):
+        raise Refused("question_without_words", number=number)
+    texts = {language: " ".join(given.get(language, "").split()) for language in languages}
+    if any(len(words) > WORDS_MAX_LENGTH for words in texts.values()):
+        raise Refused("question_long", number=number, most=WORDS_MAX_LENGTH)
+    return texts
+
+
+def _bounds(number: int, least: Any, most: Any) -> dict[str, float]:
+    bounds = {name: value for name, value in (("least", least), ("most", most)) if value not in (None, "")}
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in bounds.values()):
+        raise Refused("question_bounds", number=number)
+    if len(bounds) == 2 and bounds["least"] >= bounds["most"]:
+        raise Refused("question_bounds", number=number)
+    return bounds

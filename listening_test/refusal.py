@@ -1,4 +1,4 @@
-"""What a listener's browser asks for and does not get. Pure: the sentences are in `listener_messages`."""
+"""What a listener's browser, or a researcher, asks for and does not get. Pure: sentences are in the messages."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ class Refused(Exception):
 
 class BadValue(Refused):
     """What was sent can never be right, whenever it is sent."""
+
+
+class StudyRefused(Exception):
+    """Something a study does not allow its researcher. `code` and `params`: see `listening_test.messages`."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code, self.params = code, params

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 
-from listening_test.models import Clip, Excerpt, ListeningSession, Rating, Study
+from listening_test.examples import EXAMPLES, PRACTICE
+from listening_test.models import Clip, Excerpt, ListeningSession, Preparation, Rating, Study
 from listening_test.systems import system_order
 from separation.models import SeparationJob, Song, Source, Stem
 from separation.selectors import REFERENCE
@@ -19,10 +20,8 @@ StemKey = tuple[UUID, str, str]  # song, system, source
 Stems = dict[StemKey, list[Stem]]
 Offer = dict[UUID, dict[str, set[str]]]  # song -> system of a done job -> its sources
 
-LONG_EXCERPT_SECONDS = 12.0
-LONG_SESSION_MINUTES = 20
+LEVEL_CLIPS = 1  # by which the volume is set
 SECONDS_TO_RATE = 14  # per clip, beside listening to it once: two answers, a second hearing now and then
-MINUTES_AROUND = 4  # consent, questionnaire, instructions, calibration, last questions
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def study_progress(study: Study) -> StudyProgress:
 
 def _session_counts(**only: Any) -> dict[UUID, StudyProgress]:
     rows = (
-        ListeningSession.objects.filter(**only)
+        ListeningSession.objects.filter(is_test=False, **only)
         .order_by()
         .values("study")
         .annotate(
@@ -110,15 +109,18 @@ def _session_counts(**only: Any) -> dict[UUID, StudyProgress]:
 
 
 def _rating_counts(**only: Any) -> dict[UUID, int]:
-    rows = Rating.objects.filter(**only).order_by().values("trial__session__study").annotate(count=Count("id"))
+    counted = Rating.objects.filter(trial__session__is_test=False, trial__instructed__isnull=True, **only)
+    rows = counted.order_by().values("trial__session__study").annotate(count=Count("id"))
     return {row["trial__session__study"]: row["count"] for row in rows}
 
 
 def _finished_per_clip(study: Study) -> tuple[int, int]:
+    """Listeners, so that a clip that comes back or is asked about twice counts once."""
+    heard = Q(trials__finished_at__isnull=False, trials__instructed__isnull=True, trials__session__is_test=False)
     counts = (
         study.clips.filter(purpose=Clip.Purpose.TEST)
         .order_by()
-        .annotate(finished=Count("trials", filter=Q(trials__finished_at__isnull=False)))
+        .annotate(finished=Count("trials__session", filter=heard, distinct=True))
         .values_list("finished", flat=True)
     )
     return (min(counts), max(counts)) if counts else (0, 0)
@@ -135,30 +137,42 @@ def has_real_ratings(study: Study) -> bool:
 # ── Clips ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def systems_rated(study: Study) -> list[str]:
+    """The systems and the controls of the study, each once, in the order in which they are shown."""
+    return list(dict.fromkeys([*study.systems, *study.controls]))
+
+
 def rated_clips_expected(study: Study) -> int:
-    return study.excerpts.count() * len(study.sources) * len(study.systems)
+    """A song without true stems has no hidden reference; every other condition is there for every excerpt."""
+    excerpts, stems = list(study.excerpts.all()), study_stems(study) if REFERENCE in study.controls else {}
+    return sum(
+        not is_left_out(study, stems, excerpt, system, source)
+        for excerpt in excerpts
+        for source in study.sources
+        for system in systems_rated(study)
+    )
 
 
 def clips_expected(study: Study) -> int:
-    """Rated clips, a mixture clip per excerpt where listeners may hear it, and those for calibration."""
+    """All that preparing makes, and the recordings that are there already."""
     mixtures = study.excerpts.count() if study.show_mixture else 0
-    return rated_clips_expected(study) + mixtures + len(Clip.Role)
+    practice = len(PRACTICE) if study.practice else 0
+    recordings = study.clips.filter(purpose=Clip.Purpose.TRAP).count()
+    return rated_clips_expected(study) + mixtures + len(EXAMPLES) + practice + LEVEL_CLIPS + recordings
+
+
+def clips_made(study: Study) -> int:
+    """That are there by now. Clips are saved together, so while they are made the work that is done is counted."""
+    saved = study.clips.count()
+    if study.state != Study.State.PREPARING:
+        return saved
+    progress = Preparation.objects.filter(study=study).values_list("progress", flat=True).first() or 0.0
+    return max(saved, int(progress * clips_expected(study)))
 
 
 def clips_per_listener(study: Study) -> int:
     everything = rated_clips_expected(study)
     return min(study.trials_per_listener or everything, everything)
-
-
-def session_minutes(study: Study) -> int:
-    """About how long a session lasts."""
-    lengths = [excerpt.seconds for excerpt in study.excerpts.all()]
-    return minutes_for(clips_per_listener(study), sum(lengths) / len(lengths)) if lengths else 0
-
-
-def minutes_for(clips: int, seconds: float) -> int:
-    """The same for `clips` clips of `seconds` s each."""
-    return round(MINUTES_AROUND + clips * (seconds + SECONDS_TO_RATE) / 60.0)
 
 
 # ── Stems ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,13 +201,20 @@ def stems_of(songs: Iterable[Song], systems: Iterable[str], sources: Iterable[st
 
 
 def study_stems(study: Study) -> Stems:
-    return stems_of(study_songs(study), study.systems, study.sources)
+    """With the true ones, of which controls are made."""
+    return stems_of(study_songs(study), [*study.systems, REFERENCE], study.sources)
 
 
 def stem_of(stems: Stems, excerpt: Excerpt, system: str, source: str) -> Stem | None:
     """The stem that holds the excerpt."""
     candidates = stems.get((excerpt.song_id, system, source), [])
     return next((stem for stem in candidates if stem.covers(*excerpt.span)), None)
+
+
+def is_left_out(study: Study, stems: Stems, excerpt: Excerpt, system: str, source: str) -> bool:
+    """A hidden reference is a control where there is a true stem, and nothing is lacking where there is none."""
+    hidden = system == REFERENCE and system not in study.systems
+    return hidden and stem_of(stems, excerpt, system, source) is None
 
 
 def stems_missing(study: Study) -> list[MissingStems]:
@@ -272,34 +293,14 @@ def study_problems(study: Study) -> list[Problem]:
         problems.append(Problem("no_systems"))
     if stems_missing(study):
         problems.append(Problem("stems_missing"))
+    if REFERENCE in study.controls and not any(key[1] == REFERENCE for key in study_stems(study)):
+        problems.append(Problem("reference_nowhere"))
     return problems
-
-
-def study_advice(study: Study) -> list[Problem]:
-    """What a careful colleague would say; none of it keeps the study from being opened."""
-    advice = []
-    if len(study.systems) == 1:
-        advice.append(Problem("one_system"))
-    if any(excerpt.seconds > LONG_EXCERPT_SECONDS for excerpt in study.excerpts.all()):
-        advice.append(Problem("long_excerpts"))
-    if (minutes := session_minutes(study)) > LONG_SESSION_MINUTES:
-        advice.append(Problem("long_session", {"minutes": minutes}))
-    if uneven := _uneven(clips_per_listener(study), len(study.systems)):
-        advice.append(uneven)
-    return advice
-
-
-def _uneven(clips: int, systems: int) -> Problem | None:
-    """Listeners hear all systems of an excerpt and source, so clips come in groups as large as the list of systems."""
-    if not systems or clips % systems == 0:
-        return None
-    better = max(1, round(clips / systems)) * systems
-    return Problem("uneven_clips", {"clips": clips, "systems": systems, "better": better})
 
 
 def excerpt_clips(study: Study) -> list[tuple[Excerpt, dict[str, list[Clip]]]]:
     """For the researcher's preview: per excerpt, per source, the rated clips in the order of the study's systems."""
-    place = {system: number for number, system in enumerate(study.systems)}
+    place = {system: number for number, system in enumerate(systems_rated(study))}
     rows: dict[int, dict[str, list[Clip]]] = {}
     for clip in study.clips.filter(purpose=Clip.Purpose.TEST):
         rows.setdefault(clip.excerpt_id or 0, {}).setdefault(clip.source, []).append(clip)

@@ -9,10 +9,13 @@ from uuid import UUID
 from django.urls import reverse
 from rest_framework import serializers
 
-from listening_test.models import Clip, ListeningSession
+from listening_test import listener_messages
+from listening_test.models import ListeningSession, Trial
 from listening_test.scales import HIGHEST, LOWEST
-from listening_test.services.ratings import MOST_CHANGES, MOST_PLAYS, MOST_SECONDS
-from listening_test.session_selectors import Place, clip_seconds, place_of
+from listening_test.services.ratings import MOST_CHANGES, MOST_COUNT, MOST_SECONDS
+from listening_test.session_selectors import Place, calibration_due, clip_seconds, place_of, step_shown
+from listening_test.trial_selectors import is_written_trap, pause_before, scales_asked, seconds_to_hear, warned_here
+from separation.models import Source
 
 
 class WholeNumber(serializers.IntegerField):
@@ -41,9 +44,21 @@ class Key(serializers.UUIDField):
 # ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class HeardSerializer(serializers.Serializer[Any]):
-    seconds = RealNumber(min_value=0, max_value=MOST_SECONDS, help_text="Heard of this clip so far, in all.")
-    plays = WholeNumber(min_value=0, max_value=MOST_PLAYS, help_text="How often it was begun so far.")
+class ListeningSerializer(serializers.Serializer[Any]):
+    """What the browser says of a trial: always in all so far, so that a message that is lost or late does no harm."""
+
+    seconds = RealNumber(min_value=0, max_value=MOST_SECONDS, required=False, help_text="Heard of this clip.")
+    plays = WholeNumber(min_value=0, max_value=MOST_COUNT, required=False, help_text="How often it was begun.")
+    loops = WholeNumber(min_value=0, max_value=MOST_COUNT, required=False, help_text="How often a part came again.")
+    interruptions = WholeNumber(
+        min_value=0, max_value=MOST_COUNT, required=False, help_text="A call, a hidden page, a lost output device."
+    )
+    glitches = WholeNumber(min_value=0, max_value=MOST_COUNT, required=False, help_text="Gaps in the sound output.")
+
+
+class HeardSerializer(ListeningSerializer):
+    seconds = RealNumber(min_value=0, max_value=MOST_SECONDS, help_text="Heard of this clip.")
+    plays = WholeNumber(min_value=0, max_value=MOST_COUNT, help_text="How often it was begun.")
 
 
 class RatingSerializer(serializers.Serializer[Any]):
@@ -80,19 +95,37 @@ class TrialSerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     minutes_left = serializers.IntegerField()
     source = SourceSerializer()  # type: ignore[assignment]  # a field of that name, as everywhere else
-    clip = serializers.CharField(help_text="Address of the FLAC file.")
+    clip = serializers.CharField(help_text="Address of the clip: a FLAC file, sealed as `unsealed.js` opens it.")
     seconds = serializers.FloatField(help_text="Length of the clip.")
+    minimum_seconds = serializers.FloatField(allow_null=True, help_text="To hear before rating; null: the whole clip.")
+    loop = serializers.BooleanField(help_text="A part of it may be repeated, once it was heard.")
+    scales = serializers.ListField(child=serializers.CharField(), help_text="What is asked, in this order.")
+    instruction = serializers.CharField(allow_null=True, help_text="What the page says about this clip.")
     next_clip = serializers.CharField(allow_null=True, help_text="To be fetched while this one is rated.")
     mixture = serializers.CharField(allow_null=True, help_text="Where the study lets listeners hear it.")
-    heard = serializers.BooleanField(help_text="To its end, at least once: it may be rated.")
+    heard = serializers.BooleanField(help_text="As far as needed, at least once: it may be rated.")
     heard_seconds = serializers.FloatField()
     plays = serializers.IntegerField()
+    loops = serializers.IntegerField()
+    interruptions = serializers.IntegerField()
+    glitches = serializers.IntegerField()
     ratings = StandingsSerializer()
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    step = serializers.ChoiceField(choices=ListeningSession.Step.choices)
+    trial = TrialSerializer()
+    pause = serializers.BooleanField()
 
 
 class StateSerializer(serializers.Serializer[Any]):
     step = serializers.ChoiceField(choices=ListeningSession.Step.choices)
     trial = TrialSerializer(allow_null=True, help_text="The current one; null before the first and after the last.")
+    pause = serializers.BooleanField(help_text="A pause is offered before this trial.")
+    notice = serializers.CharField(allow_null=True, help_text="A kind word to this listener, told once.")
+    next = NextSerializer(
+        allow_null=True, help_text="The state after this trial: the page goes there at once, and asks afterwards."
+    )
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
@@ -102,27 +135,51 @@ class RefusalSerializer(serializers.Serializer[Any]):
 
 
 def state_of(session: ListeningSession) -> dict[str, Any]:
-    place = place_of(session)
-    return {"step": session.step, "trial": _trial(session, place) if place else None}
+    place = None if calibration_due(session) else place_of(session)
+    if place is None:
+        return {"step": step_shown(session), "trial": None, "pause": False, "notice": None, "next": None}
+    notice = str(listener_messages.ATTENTION) if warned_here(place.trial) else None
+    return {**_at(place), "notice": notice, "next": _at(place.upcoming) if place.upcoming else None}
+
+
+def _at(place: Place) -> dict[str, Any]:
+    session = place.trial.session
+    return {"step": session.step, "trial": _trial(session, place), "pause": pause_before(place.trial)}
 
 
 def _trial(session: ListeningSession, place: Place) -> dict[str, Any]:
     trial, clip = place.trial, place.trial.clip
+    length, needed = clip_seconds(clip), seconds_to_hear(trial)
+    source = Source(clip.source or Source.VOCALS)  # a spoken attention check is a voice
     return {
         "position": trial.position,
         "total": place.total,
         "minutes_left": place.minutes_left,
-        "source": {"key": clip.source, "name": clip.get_source_display()},
-        "clip": _address(session, clip),
-        "seconds": clip_seconds(clip),
-        "next_clip": _address(session, place.upcoming),
-        "mixture": _address(session, place.mixture),
+        "source": {"key": source.value, "name": str(source.label)},
+        "clip": _address(session, place.clip_name),
+        "seconds": length,
+        "minimum_seconds": needed if needed < length else None,
+        "loop": session.study.loop_allowed,
+        "scales": list(scales_asked(trial)),
+        "instruction": _instruction(trial),
+        "next_clip": _address(session, place.upcoming_name),
+        "mixture": _address(session, place.mixture_name),
         "heard": trial.heard_at is not None,
         "heard_seconds": trial.heard_seconds,
         "plays": trial.plays,
+        "loops": trial.loops,
+        "interruptions": trial.interruptions,
+        "glitches": trial.glitches,
         "ratings": {rating.scale: {"value": rating.value, "changes": rating.changes} for rating in trial.ratings.all()},
     }
 
 
-def _address(session: ListeningSession, clip: Clip | None) -> str | None:
-    return reverse("listen_clip", args=[session.study.token, clip.token]) if clip else None
+def _instruction(trial: Trial) -> str | None:
+    if not is_written_trap(trial):
+        return None
+    words = listener_messages.CHOOSE if trial.scale else listener_messages.CHOOSE_ON_BOTH
+    return str(words) % {"value": trial.instructed}
+
+
+def _address(session: ListeningSession, name: str | None) -> str | None:
+    return reverse("listen_clip", args=[session.study.token, name]) if name else None

@@ -1,7 +1,7 @@
-"""From the samples of an excerpt to the file a listener's browser gets. Pure: no Django.
+"""From the samples of an excerpt to the file of a clip. Pure: no Django.
 
-The order is: fade, align the level, dither to 16 bit, encode as FLAC. Clips that are compared are then padded to one
-size, because the size of a lossless file tells how much treble a system leaves out.
+The order is: fade, level (by a gain that the study's rule of loudness gives), dither to 16 bit, encode as FLAC. What a
+listener's browser gets of the file, and why, is in `sealing`.
 
 Why 16 bit: a clip at -23 LUFS with triangular dither has its noise 70 dB below the music, which nobody hears at a
 level at which the music is bearable, while 24 bit would double what a phone has to download. The dither (Lipshitz,
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audio.excerpts import fade
-from audio.loudness import align
+from audio.levels import CLIP, Level, gains_db, level_of
 from audio.writing import encode_flac
 
 Audio = npt.NDArray[np.float32]
@@ -49,14 +49,31 @@ class Stimulus:
     true_peak_dbtp: float
 
 
-def stimulus(samples: Audio, *, seed: Iterable[int]) -> Stimulus:
+def clip_level(samples: Audio) -> Level:
+    """The level of an excerpt as it is heard, with its fades. Raises `audio.loudness.TooQuiet` for near-silence."""
+    return level_of(fade(samples, FADE_SECONDS))
+
+
+def clip_gains(rule: str, levels: list[Level], mixture: Level | None = None) -> list[float]:
+    """The gain in dB of each clip of one excerpt, by a rule of `audio.levels`; `mixture`: the excerpt of the song."""
+    return gains_db(rule, levels, mixture, target_lufs=TARGET_LUFS, ceiling_dbtp=CEILING_DBTP - DITHER_ROOM_DB)
+
+
+def stimulus(
+    samples: Audio, *, seed: Iterable[int], gain_db: float | None = None, level: Level | None = None
+) -> Stimulus:
     """The clip of an excerpt's samples, `[channels, samples]`; `seed` (integers of 0 or more) decides its dither.
 
-    Raises `audio.loudness.TooQuiet` for near-silence.
+    Without a gain it is brought to the target by itself; `level`, where it is known, is not measured again. Raises
+    `audio.loudness.TooQuiet` for near-silence.
     """
-    aligned = align(fade(samples, FADE_SECONDS), TARGET_LUFS, CEILING_DBTP - DITHER_ROOM_DB)
-    data, _gain = encode_flac(dithered(aligned.samples, np.random.default_rng(list(seed))), bits=BITS)
-    return Stimulus(data, samples.shape[1], aligned.gain_db, aligned.loudness_lufs, aligned.true_peak_dbtp)
+    faded = fade(samples, FADE_SECONDS)
+    level = level or level_of(faded)
+    gain = clip_gains(CLIP, [level])[0] if gain_db is None else gain_db
+    louder = np.asarray(faded * 10.0 ** (gain / 20.0), dtype=np.float32)
+    data, _gain = encode_flac(dithered(louder, np.random.default_rng(list(seed))), bits=BITS)
+    after = level.after(gain)
+    return Stimulus(data, samples.shape[1], gain, after.loudness_lufs, after.true_peak_dbtp)
 
 
 def dithered(samples: Audio, rng: np.random.Generator) -> Audio:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext
 
+from listening_test.controls import DEGRADED_ANCHOR, MIXTURE_ANCHOR
 from separation.selectors import REFERENCE, separator_name, systems_sorted
 
 DEMO_SUFFIX = ":demo"  # of the key of every separator that runs the project's own small weights
@@ -13,7 +14,12 @@ DEMO_SUFFIX = ":demo"  # of the key of every separator that runs the project's o
 
 def system_name(key: str) -> str:
     """What a researcher reads. Listeners never see it."""
-    return gettext("True stem (reference)") if key == REFERENCE else separator_name(key)
+    controls = {
+        REFERENCE: gettext("True stem (reference)"),
+        MIXTURE_ANCHOR: gettext("Mixture instead of the stem (anchor)"),
+        DEGRADED_ANCHOR: gettext("Degraded stem (anchor)"),
+    }
+    return controls.get(key) or separator_name(key)
 
 
 def system_is_demo(key: str) -> bool:

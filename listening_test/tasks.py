@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from listening_test.services import demo, preparation
+from listening_test.services import demo, preparation, rights, slots
 
 
 @shared_task
@@ -17,4 +17,10 @@ def prepare(study_id: str) -> None:
 @shared_task(expires=5)  # a sweep that waited behind other work has nothing new to say
 def sweep() -> None:
     preparation.preparations_sweep()
+    slots.slots_sweep()
     demo.demo_advance()
+
+
+@shared_task
+def sweep_retention() -> None:
+    rights.retention_sweep()

@@ -29,6 +29,10 @@ DEFAULTS: dict[str, Sequence[str | Promise]] = {
             "anyone be recognised. A cookie on this device keeps your place for 30 days, so that it is possible to "
             "come back and go on."
         ),
+        _(
+            "Each visit has a personal code, which is shown during the test and at its end. With it everything that is "
+            "stored about the visit can be seen, downloaded and erased at any time, without asking anyone."
+        ),
         _("If the sound is ever too loud or unpleasant, lower the volume or stop."),
     ),
     Key.INSTRUCTIONS: (
@@ -52,6 +56,14 @@ DEFAULTS: dict[str, Sequence[str | Promise]] = {
     ),
     Key.THANKS: (_("Thank you for listening. Your answers have been saved, and they help us a great deal."),),
 }
+OF_PLATFORM = _(
+    "The platform that sent you here passes on its own identifiers with the link. They are stored with the visit, so "
+    "that it can be told that you took part, and they are in no published data."
+)
+OF_RETENTION = _(
+    "After %(days)s days the answers about yourself, what is known of your device, the identifiers of any platform and "
+    "the personal code are removed. The ratings stay, and nobody can tell any more whose they were."
+)
 
 
 def study_title(study: Study, language: str) -> str:
@@ -63,12 +75,29 @@ def study_title(study: Study, language: str) -> str:
 def study_text(study: Study, key: str, language: str) -> str:
     """Consent, instructions or thanks, as paragraphs of plain text with empty lines between them."""
     own = next((text.text for text in study.texts.all() if (text.key, text.language) == (key, language)), "")
-    return own or default_text(key, language)
+    return own or product_text(study, key, language)
+
+
+def product_text(study: Study, key: str, language: str) -> str:
+    """The product's own words, with what they must say of this study."""
+    paragraphs = _consent_of(study, language) if key == Key.CONSENT else []
+    return "\n\n".join([default_text(key, language), *paragraphs])
 
 
 def default_text(key: str, language: str) -> str:
     with translation.override(language):
         return "\n\n".join(str(paragraph) for paragraph in DEFAULTS[key])
+
+
+def _consent_of(study: Study, language: str) -> list[str]:
+    """What the product's own text says of this study's recruiting and retention."""
+    with translation.override(language):
+        said = []
+        if study.platform:
+            said.append(str(OF_PLATFORM))
+        if study.retention_days:
+            said.append(str(OF_RETENTION) % {"days": study.retention_days})
+        return said
 
 
 def consent_sha256(study: Study, language: str) -> str:

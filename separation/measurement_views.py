@@ -23,6 +23,7 @@ from separation.models import SeparationJob, Song
 from separation.services import references
 from separation.services.measurements import MeasurementRefused, measurement_start
 from separation.services.songs import UploadRefused, shown_name
+from separation.stem_names import source_of
 from separation.uploads import LimitedUploadHandler, limit_params
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def _by_source(files: list[Any], handler: LimitedUploadHandler) -> dict[str, Upl
     found: dict[str, UploadedFile[Any]] = {}
     for file in files:
         name = shown_name(file.name or "")
-        source = references.source_of(name)
+        source = source_of(name)
         if source is None:
             raise UploadRefused("source_unnamed", {"file": name})
         if source in found:

@@ -22,6 +22,7 @@ SYNONYMS = {
 
 MIXTURES = "mixture mix original input mezcla cancion song"
 NEGATIONS = ("no", "non", "without", "sin", "minus")
+JOINERS = ("and", "y", "e", "with", "con")  # before the last source of several: such a file is no one source's
 CLOSE = 0.72
 """Likeness (0–1) from which a song is worth proposing."""
 
@@ -42,12 +43,14 @@ def source_of(name: str) -> str | None:
     """The source that a file is named for, or None.
 
     The whole name decides (`vocals.wav`, `no_vocals.flac`), else its last words (`My song - Batería.wav`,
-    `song_(Vocals).mp3`), else its first one (`bass_estimate.wav`). `no …` of another source than the vocals is none.
+    `song_(Vocals).mp3`), else its first one (`bass_estimate.wav`). `no …` of another source than the vocals is none,
+    and so are two sources together (`vocals and drums.wav`).
     """
     words = plain(_bare(name)).split()
     for part in (words, words[-2:], words[-1:], words[:2], words[:1]):
         if source := _SOURCES.get(" ".join(part)):
-            return None if source != "accompaniment" and _is_negated(words, part) else source
+            before = _before(words, part)
+            return None if before in JOINERS or (before in NEGATIONS and source != "accompaniment") else source
     return None
 
 
@@ -83,6 +86,7 @@ def _bare(name: str) -> str:
     return name.rsplit(".", 1)[0] if "." in name else name
 
 
-def _is_negated(words: list[str], part: list[str]) -> bool:
-    at = len(words) - len(part) if words[-len(part) :] == part else 0
-    return at > 0 and words[at - 1] in NEGATIONS
+def _before(words: list[str], part: list[str]) -> str:
+    """The word before `part` where the name ends with it."""
+    rest = words[: -len(part)] if words[-len(part) :] == part else []
+    return rest[-1] if rest else ""

@@ -24,10 +24,10 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
-// A form is sent once: a second tap on a slow network does nothing.
+// A form is sent once: a second tap on a slow network does nothing. (data-again: a download stays on the page.)
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method.toLowerCase() !== "post") return;
+  if (event.defaultPrevented || form.method.toLowerCase() !== "post" || "again" in form.dataset) return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
 });

@@ -39,6 +39,7 @@ def media(settings: Settings, tmp_path: Path) -> Path:
     for each in (folder, temporary, static):
         each.mkdir()
     settings.MEDIA_ROOT, settings.FILE_UPLOAD_TEMP_DIR, settings.STATIC_ROOT = folder, temporary, static
+    settings.RESULTS_ROOT = tmp_path / "results"
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

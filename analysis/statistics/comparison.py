@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from analysis.statistics.arrays import Codes, Floats, NotEnough, checked
-from analysis.statistics.intervals import LEVEL, Interval, mean_interval
+from analysis.statistics.arrays import Codes, Floats, NotEnough, checked, places_of
+from analysis.statistics.crossed import over_listeners_and_songs
+from analysis.statistics.intervals import LEVEL, Interval, Tested, mean_interval, tested
 from analysis.statistics.mos import listener_means
+from analysis.statistics.multiplicity import benjamini_hochberg, holm
 
 
 @dataclass(frozen=True)
@@ -29,20 +32,22 @@ class Matched:
         return values[both], self.listeners[both], self.items[both]
 
 
-@dataclass(frozen=True)
-class Tested:
-    """A mean difference, its interval and the two-sided p of "there is none"."""
+def matched(
+    scores: npt.ArrayLike,
+    listeners: npt.ArrayLike,
+    items: npt.ArrayLike,
+    systems: npt.ArrayLike,
+    *,
+    system_count: int | None = None,
+) -> Matched:
+    """Scores of the same listener and item side by side; several in one place are averaged. Arrays are `[ratings]`.
 
-    interval: Interval
-    p: float
-    pairs: int
-
-
-def matched(scores: npt.ArrayLike, listeners: npt.ArrayLike, items: npt.ArrayLike, systems: npt.ArrayLike) -> Matched:
-    """Scores of the same listener and item side by side; several in one place are averaged. Arrays are `[ratings]`."""
+    One column for each of `system_count` systems (default: as many as occur).
+    """
     values, (who, what, which) = checked(scores, listeners, items, systems)
-    width, columns = int(what.max(initial=0)) + 1, int(which.max(initial=-1)) + 1
-    units, unit = np.unique(who * width + what, return_inverse=True)
+    width = int(what.max(initial=0)) + 1
+    columns = int(which.max(initial=-1)) + 1 if system_count is None else system_count
+    unit, units = places_of(who * width + what)
     place, size = unit * columns + which, units.size * columns
     with np.errstate(invalid="ignore"):
         means = np.bincount(place, values, minlength=size) / np.bincount(place, minlength=size)
@@ -61,29 +66,142 @@ def over_listeners(differences: npt.ArrayLike, listeners: npt.ArrayLike, level: 
     return tested(interval, values.size)
 
 
-def tested(interval: Interval, pairs: int) -> Tested:
-    """With p from the same t. Raises `NotEnough("no_spread")` where all values were equal."""
-    if not interval.has_width:
-        raise NotEnough("no_spread")
-    p = 2.0 * float(stdtr(interval.df, -abs(interval.centre) / interval.se))
-    return Tested(interval, p, pairs)
-
-
-def holm(p_values: npt.ArrayLike) -> Floats:
-    """P values adjusted so that the chance of any false positive among them stays below the level.
-
-    p(k) → max over j ≤ k of (m − j + 1) · p(j), at most 1, in the order of size. NaN (not tested) stays NaN and does
-    not count. Source: Holm (1979), Scandinavian Journal of Statistics 6(2), 65–70.
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    adjusted = np.full(p.shape, np.nan)
-    there = np.flatnonzero(np.isfinite(p))
-    order = there[np.argsort(p[there], kind="stable")]
-    steps = p[order] * np.arange(order.size, 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return adjusted
-
-
 def pairs(count: int) -> list[tuple[int, int]]:
     """All pairs of `count` systems, each once, in order."""
     return list(combinations(range(count), 2))
+
+
+MARGIN = 0.25  # of a point on a five-point scale: differences below it are taken as none that matters
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two systems on what the same listener said of the same item: first minus second.
+
+    `these_clips`: over listeners; `any_song`: over listeners and songs; where one is None its `reason` says why
+    ("nothing_in_common", or as `over_listeners` and `crossed.over_listeners_and_songs` raise).
+    `effect`: mean difference / standard deviation of a single difference (Cohen's d of paired data); None where all
+    differences are equal. `win_rate`: share of items on which the first is ahead, ties counted half.
+    `tost_p`: of "they differ by at least `margin`" (any song, any listener); below α they are equivalent.
+    """
+
+    first: int
+    second: int
+    pairs: int
+    listeners: int
+    songs: int
+    wins: int
+    ties: int
+    losses: int
+    difference: float
+    sd: float
+    effect: float | None
+    these_clips: Tested | None
+    these_clips_reason: str
+    any_song: Tested | None
+    any_song_reason: str
+    margin: float
+    tost_p: float | None
+    these_clips_p_holm: float | None = None
+    these_clips_p_bh: float | None = None
+    any_song_p_holm: float | None = None
+    any_song_p_bh: float | None = None
+
+    @property
+    def win_rate(self) -> float:
+        return (self.wins + 0.5 * self.ties) / self.pairs if self.pairs else float("nan")
+
+
+def compare_all(
+    side_by_side: Matched, songs: npt.ArrayLike, *, margin: float = MARGIN, level: float = LEVEL
+) -> tuple[Comparison, ...]:
+    """Every pair of systems, in the order of `pairs`, with p adjusted over all of them (Holm; Benjamini–Hochberg).
+
+    `songs`: of each unit of `side_by_side`, `[units]`. Controls and systems that are not to be compared are left out
+    before. Equivalence: two one-sided tests on the crossed interval. Source: Schuirmann (1987), Journal of
+    Pharmacokinetics and Biopharmaceutics 15(6), 657–680.
+    """
+    what = np.asarray(songs, dtype=np.intp)
+    found = [
+        _compared(side_by_side, what, first, second, margin, level) for first, second in pairs(_width(side_by_side))
+    ]
+    return _adjusted(found)
+
+
+def equivalence_p(interval: Interval, margin: float) -> float:
+    """p of two one-sided tests of "at least `margin` apart": the larger one. Source: Schuirmann (1987)."""
+    above = float(stdtr(interval.df, (interval.centre - margin) / interval.se))
+    below = float(stdtr(interval.df, -(interval.centre + margin) / interval.se))
+    return max(above, below)
+
+
+def _width(side_by_side: Matched) -> int:
+    return int(side_by_side.scores.shape[1])
+
+
+def _compared(side_by_side: Matched, songs: Codes, first: int, second: int, margin: float, level: float) -> Comparison:
+    values = side_by_side.scores[:, first] - side_by_side.scores[:, second]
+    both = np.flatnonzero(np.isfinite(values))
+    if not both.size:
+        return _nothing(first, second, margin)
+    if both.size < values.size:
+        values, who, what = values[both], side_by_side.listeners[both], songs[both]
+    else:
+        who, what = side_by_side.listeners, songs
+    here, here_reason = _tried(over_listeners, values, who, level=level)
+    anywhere, reason = _tried(over_listeners_and_songs, values, who, what, level=level)
+    sd = float(values.std(ddof=1)) if values.size > 1 else float("nan")
+    mean = float(values.mean())
+    return Comparison(
+        first=first,
+        second=second,
+        pairs=values.size,
+        listeners=int(np.count_nonzero(np.bincount(who))),
+        songs=int(np.count_nonzero(np.bincount(what))),
+        wins=int((values > 0).sum()),
+        ties=int((values == 0).sum()),
+        losses=int((values < 0).sum()),
+        difference=mean,
+        sd=sd,
+        effect=mean / sd if sd > 1e-12 else None,
+        these_clips=here,
+        these_clips_reason=here_reason,
+        any_song=anywhere,
+        any_song_reason=reason,
+        margin=margin,
+        tost_p=None if anywhere is None else equivalence_p(anywhere.interval, margin),
+    )
+
+
+def _nothing(first: int, second: int, margin: float) -> Comparison:
+    """No listener rated both on the same item."""
+    why = "nothing_in_common"
+    nan = float("nan")
+    return Comparison(first, second, 0, 0, 0, 0, 0, 0, nan, nan, None, None, why, None, why, margin, None)
+
+
+def _tried(test: Callable[..., Tested], *arrays: Floats | Codes, level: float) -> tuple[Tested | None, str]:
+    try:
+        return test(*arrays, level=level), ""
+    except NotEnough as error:
+        return None, error.reason
+
+
+def _adjusted(found: list[Comparison]) -> tuple[Comparison, ...]:
+    here = np.array([one.these_clips.p if one.these_clips else np.nan for one in found])
+    anywhere = np.array([one.any_song.p if one.any_song else np.nan for one in found])
+    columns = [adjust(p) for p in (here, anywhere) for adjust in (holm, benjamini_hochberg)]
+    return tuple(
+        replace(
+            one,
+            these_clips_p_holm=_number(a),
+            these_clips_p_bh=_number(b),
+            any_song_p_holm=_number(c),
+            any_song_p_bh=_number(d),
+        )
+        for one, a, b, c, d in zip(found, *columns, strict=True)
+    )
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

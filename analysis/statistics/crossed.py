@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-from analysis.statistics.arrays import Codes, Floats, NotEnough, checked
-from analysis.statistics.comparison import Tested, tested
-from analysis.statistics.intervals import LEVEL, Interval
+from analysis.statistics.arrays import Codes, Floats, NotEnough, cell_counts, checked
+from analysis.statistics.intervals import LEVEL, Interval, Tested, tested
 
 MIN_LISTENERS = 5
 MIN_SONGS = 5
@@ -36,6 +35,48 @@ class Components:
         """Of the mean of all ratings, if both listeners and songs were drawn anew."""
         return (self.listener * self.k1 + self.song * self.k2 + self.residual) / self.ratings
 
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """Of the variance of one rating: listener, song, residual; together 1. NaN where there is no variance."""
+        parts = np.array([self.listener, self.song, self.residual])
+        total = parts.sum()
+        listener, song, residual = parts / total if total > 0 else np.full(3, np.nan)
+        return float(listener), float(song), float(residual)
+
+
+@dataclass(frozen=True)
+class GroupedComponents:
+    """`Components` of many groups, one element each; NaN where `reasons` says why there are none."""
+
+    listener: Floats
+    song: Floats
+    residual: Floats
+    mean: Floats
+    ratings: Codes
+    listeners: Codes
+    songs: Codes
+    k1: Floats
+    k2: Floats
+    reasons: tuple[str, ...]  # "", or as `components` raises
+
+    def of(self, group: int) -> Components:
+        """Raises `NotEnough` with the group's reason."""
+        reason = self.reasons[group]
+        if reason:
+            have = self.listeners if reason == "too_few_listeners" else self.songs
+            raise NotEnough(reason, *((int(have[group]), 2) if reason != "not_crossed" else ()))
+        return Components(
+            listener=float(self.listener[group]),
+            song=float(self.song[group]),
+            residual=float(self.residual[group]),
+            mean=float(self.mean[group]),
+            ratings=int(self.ratings[group]),
+            listeners=int(self.listeners[group]),
+            songs=int(self.songs[group]),
+            k1=float(self.k1[group]),
+            k2=float(self.k2[group]),
+        )
+
 
 def components(scores: npt.ArrayLike, listeners: npt.ArrayLike, songs: npt.ArrayLike) -> Components:
     """Variance between listeners, between songs, and the rest, for any pattern of gaps. Arrays are `[ratings]`.
@@ -47,29 +88,39 @@ def components(scores: npt.ArrayLike, listeners: npt.ArrayLike, songs: npt.Array
     songs cannot be told apart (each listener heard one song of their own, or no rating is left for the residual).
     """
     values, (who, what) = checked(scores, listeners, songs)
-    n_who, n_what = np.bincount(who), np.bincount(what)
-    rows, columns, total = int(np.count_nonzero(n_who)), int(np.count_nonzero(n_what)), values.size
-    _at_least(rows, 2, "too_few_listeners")
-    _at_least(columns, 2, "too_few_songs")
-    mean = float(values.mean())
-    squares = (
-        _between(values - mean, who, n_who),
-        _between(values - mean, what, n_what),
-        float(((values - mean) ** 2).sum()),
-    )
-    k1, k2 = float((n_who.astype(float) ** 2).sum() / total), float((n_what.astype(float) ** 2).sum() / total)
-    k12, k21 = _overlap(who, what, n_who, n_what)
-    matrix = np.array(
-        [
-            [total - k1, k12 - k2, rows - 1],
-            [k21 - k1, total - k2, columns - 1],
-            [total - k1, total - k2, total - 1],
-        ]
-    )
-    if np.linalg.matrix_rank(matrix) < 3:
-        raise NotEnough("not_crossed")
-    listener, song, residual = np.maximum(np.linalg.solve(matrix, squares), 0.0)
-    return Components(float(listener), float(song), float(residual), mean, total, rows, columns, k1, k2)
+    return _grouped(values, who, what, np.zeros_like(who), 1).of(0)
+
+
+def components_by_group(
+    scores: npt.ArrayLike,
+    listeners: npt.ArrayLike,
+    songs: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    *,
+    group_count: int | None = None,
+) -> GroupedComponents:
+    """`components` of every group at once, in one pass over the ratings. Arrays are `[ratings]`.
+
+    The result has `group_count` elements (default: as many as occur). Raises `ValueError` as `arrays.checked` does.
+    """
+    values, (who, what, where) = checked(scores, listeners, songs, groups)
+    return _grouped(values, who, what, where, int(where.max(initial=-1)) + 1 if group_count is None else group_count)
+
+
+def _grouped(values: Floats, who: Codes, what: Codes, where: Codes, size: int) -> GroupedComponents:
+    ratings = np.bincount(where, minlength=size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(where, values, minlength=size) / ratings
+        deviations = values - mean[where]
+        ss_who, k1, rows, n_who = _between(deviations, who, where, ratings)
+        ss_what, k2, columns, n_what = _between(deviations, what, where, ratings)
+        squares = np.bincount(where, deviations**2, minlength=size)
+        k12, k21 = _overlap(who, what, where, n_who, n_what)
+        solved, singular = _solved(np.stack([ss_who, ss_what, squares], -1), ratings, rows, columns, (k1, k2, k12, k21))
+    reasons = tuple(_reason(*one) for one in zip(rows, columns, singular, strict=True))
+    known = np.array([not reason for reason in reasons], dtype=bool)
+    listener, song, residual = np.where(known, np.maximum(solved, 0.0).T, np.nan)
+    return GroupedComponents(listener, song, residual, mean, ratings, rows, columns, k1, k2, reasons)
 
 
 def any_song_interval(
@@ -83,10 +134,15 @@ def any_song_interval(
     Raises `NotEnough`: "fewer_than_5_listeners", "fewer_than_5_songs", "no_spread" where all ratings are equal, and
     "not_crossed" as `components`.
     """
-    _values, (who, what) = checked(scores, listeners, songs)
-    _at_least(np.unique(who).size, MIN_LISTENERS, "fewer_than_5_listeners")
-    _at_least(np.unique(what).size, MIN_SONGS, "fewer_than_5_songs")
-    return interval_of(components(scores, listeners, songs), level)
+    values, (who, what) = checked(scores, listeners, songs)
+    return interval_of_group(_grouped(values, who, what, np.zeros_like(who), 1), 0, level)
+
+
+def interval_of_group(found: GroupedComponents, group: int, level: float = LEVEL) -> Interval:
+    """`any_song_interval` of one of many groups; raises as that does."""
+    _at_least(int(found.listeners[group]), MIN_LISTENERS, "fewer_than_5_listeners")
+    _at_least(int(found.songs[group]), MIN_SONGS, "fewer_than_5_songs")
+    return interval_of(found.of(group), level)
 
 
 def interval_of(found: Components, level: float = LEVEL) -> Interval:
@@ -98,7 +154,7 @@ def interval_of(found: Components, level: float = LEVEL) -> Interval:
     rest = n - found.listeners - found.songs + 1
     if rest < 1:
         raise NotEnough("not_crossed")
-    if variance <= 0.0:
+    if variance <= 1e-24 * max(1.0, found.mean**2):  # no more than rounding leaves
         raise NotEnough("no_spread")
     df = variance**2 / (a**2 / (n / found.k1 - 1) + b**2 / (n / found.k2 - 1) + e**2 / rest)
     half = float(stdtrit(df, (1.0 + level) / 2.0)) * variance**0.5
@@ -116,19 +172,57 @@ def over_listeners_and_songs(
     return tested(interval, np.asarray(differences).size)
 
 
-def _between(deviations: Floats, groups: Codes, counts: Codes) -> float:
-    """Σ n_g (mean_g − mean)²."""
-    sums = np.bincount(groups, deviations)
-    there = counts > 0
-    return float((sums[there] ** 2 / counts[there]).sum())
+def _between(deviations: Floats, members: Codes, where: Codes, ratings: Codes) -> tuple[Floats, Floats, Codes, Codes]:
+    """Σ n (mean − group's mean)², Σ n²/N and how many members, per group; and each member's n, `[groups, members]`."""
+    size, width = ratings.size, int(members.max(initial=0)) + 1
+    place = where * width + members
+    sums = np.bincount(place, deviations, minlength=size * width).reshape(size, width)
+    counts = np.bincount(place, minlength=size * width).reshape(size, width)
+    between = (sums**2 / np.maximum(counts, 1)).sum(axis=1)
+    effective = (counts.astype(np.float64) ** 2).sum(axis=1) / ratings
+    return between, effective, (counts > 0).sum(axis=1), counts
 
 
-def _overlap(who: Codes, what: Codes, n_who: Codes, n_what: Codes) -> tuple[float, float]:
+def _overlap(who: Codes, what: Codes, where: Codes, n_who: Codes, n_what: Codes) -> tuple[Floats, Floats]:
     """k12 = Σ_r Σ_c n_rc² / n_r and k21 = Σ_c Σ_r n_rc² / n_c; with one rating a cell, the numbers of both."""
-    width = n_what.size
-    cells, counts = np.unique(who * width + what, return_counts=True)
-    squares = counts.astype(float) ** 2
-    return float((squares / n_who[cells // width]).sum()), float((squares / n_what[cells % width]).sum())
+    size, rows, columns = n_who.shape[0], n_who.shape[1], n_what.shape[1]
+    cells, counts = cell_counts(where * rows + who, what, columns)
+    if counts.max(initial=1) == 1:
+        present: tuple[Floats, Floats] = (
+            np.count_nonzero(n_who, axis=1).astype(np.float64),
+            np.count_nonzero(n_what, axis=1).astype(np.float64),
+        )
+        return present
+    member, column = np.divmod(cells, columns)
+    group = member // rows
+    squares = counts.astype(np.float64) ** 2
+    own, other = squares / n_who.ravel()[member], squares / n_what.ravel()[group * columns + column]
+    k12, k21 = (np.bincount(group, part, minlength=size).astype(np.float64) for part in (own, other))
+    return k12, k21
+
+
+def _solved(
+    squares: Floats, ratings: Codes, rows: Codes, columns: Codes, k: tuple[Floats, Floats, Floats, Floats]
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The three equations of each group, `[groups, 3]`, and where they have no one solution."""
+    k1, k2, k12, k21 = k
+    matrix = np.empty((ratings.size, 3, 3))
+    matrix[:, 0] = np.stack([ratings - k1, k12 - k2, rows - 1], -1)
+    matrix[:, 1] = np.stack([k21 - k1, ratings - k2, columns - 1], -1)
+    matrix[:, 2] = np.stack([ratings - k1, ratings - k2, ratings - 1], -1)
+    matrix[~np.isfinite(matrix).all(axis=(1, 2))] = 0.0  # an empty group
+    singular = np.asarray(np.linalg.matrix_rank(matrix) < 3, dtype=bool)
+    matrix[singular] = np.eye(3)
+    solved: Floats = np.linalg.solve(matrix, squares[:, :, None])[:, :, 0].astype(np.float64)
+    return solved, singular
+
+
+def _reason(listeners: int, songs: int, singular: bool) -> str:
+    if listeners < 2:
+        return "too_few_listeners"
+    if songs < 2:
+        return "too_few_songs"
+    return "not_crossed" if singular else ""
 
 
 def _at_least(have: int, need: int, reason: str) -> None:

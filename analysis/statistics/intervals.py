@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit  # scipy.stats gives the same and takes a second to import
+from scipy.special import stdtr, stdtrit  # scipy.stats gives the same and takes a second to import
 
 from analysis.statistics.arrays import Floats, NotEnough, checked
 
@@ -29,6 +29,23 @@ class Interval:
     def has_width(self) -> bool:
         """False where all values were equal: then the formula's answer, a point, is no knowledge."""
         return self.se > 1e-12 * max(1.0, abs(self.centre))  # more than rounding leaves
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A mean difference, its interval and the two-sided p of "there is none"."""
+
+    interval: Interval
+    p: float
+    pairs: int
+
+
+def tested(interval: Interval, pairs: int) -> Tested:
+    """With p from the same t. Raises `NotEnough("no_spread")` where all values were equal."""
+    if not interval.has_width:
+        raise NotEnough("no_spread")
+    p = 2.0 * float(stdtr(interval.df, -abs(interval.centre) / interval.se))
+    return Tested(interval, p, pairs)
 
 
 def t_limits(

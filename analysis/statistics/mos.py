@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.statistics.arrays import Codes, Floats, checked
+from analysis.statistics.arrays import Codes, Floats, checked, places_of
 from analysis.statistics.intervals import LEVEL, t_limits
 
 
@@ -39,8 +39,12 @@ class ListenerMeans:
 def listener_means(scores: npt.ArrayLike, listeners: npt.ArrayLike, groups: npt.ArrayLike) -> ListenerMeans:
     """Each listener's mean in each group, ordered by group, then listener. All three arrays are `[ratings]`."""
     values, (who, where) = checked(scores, listeners, groups)
+    return _listener_means(values, who, where)
+
+
+def _listener_means(values: Floats, who: Codes, where: Codes) -> ListenerMeans:
     width = int(who.max(initial=0)) + 1
-    cells, cell = np.unique(where * width + who, return_inverse=True)
+    cell, cells = places_of(where * width + who)
     counts = np.bincount(cell, minlength=cells.size)
     sums = np.bincount(cell, values, minlength=cells.size)
     return ListenerMeans(cells // width, cells % width, counts, sums / np.maximum(counts, 1))
@@ -66,7 +70,7 @@ def mos_by_group(
     values, (who, where) = checked(scores, listeners, groups)
     size = int(where.max(initial=-1)) + 1 if group_count is None else group_count
     ratings, mos, sd = _moments(values, where, size)
-    own = listener_means(values, who, where)
+    own = _listener_means(values, who, where)
     count, mean, spread = _moments(own.means, own.groups, size)
     low, high = t_limits(mean, spread, count, level)
     return GroupedMos(ratings, count, mos, sd, mean, spread, low, high, level)

@@ -1,4 +1,4 @@
-"""How well listeners agree: intraclass correlations from variance components, and Krippendorff's alpha."""
+"""How well listeners agree, with each other and with themselves: ICC, Krippendorff's alpha, repeats, SOS."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import fdtri, stdtrit
 
-from analysis.statistics.arrays import Floats, NotEnough, checked
+from analysis.statistics.arrays import Floats, NotEnough, checked, values_and_codes
 from analysis.statistics.crossed import Components, components
+from analysis.statistics.intervals import LEVEL, Interval, mean_interval
+
+Limits = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Intraclass correlations of ratings by item; 1 = perfect, 0 = none.
+    """Intraclass correlations of ratings by item; 1 = perfect, 0 = none; each with its interval.
 
     `a1`, `c1`: of one listener, absolute and up to the listener's own level; `ak`, `ck`: of the mean of `k` listeners.
     """
@@ -22,32 +26,98 @@ class Agreement:
     ak: float
     c1: float
     ck: float
-    k: float  # ratings per item, on the average
+    k: float  # ratings per item: their mean where all items have the same, else the effective number
+    a1_interval: Limits
+    ak_interval: Limits
+    c1_interval: Limits
+    ck_interval: Limits
     components: Components  # `song` is the variance between items
+    level: float
+
+    @property
+    def noise_ceiling(self) -> float:
+        """The correlation with the items' means that a perfect metric could reach: √reliability of the means.
+
+        Listeners' biases are noise only as far as items were rated by different listeners.
+        """
+        found = self.components
+        shared = min(self.k / found.listeners, 1.0)
+        noise = (found.listener * (1.0 - shared) + found.residual) / self.k
+        return float(_share(found.song, noise) ** 0.5)
 
 
-def agreement(scores: npt.ArrayLike, listeners: npt.ArrayLike, items: npt.ArrayLike) -> Agreement:
+def agreement(scores: npt.ArrayLike, listeners: npt.ArrayLike, items: npt.ArrayLike, level: float = LEVEL) -> Agreement:
     """ICC(A,1), ICC(A,k), ICC(C,1), ICC(C,k) of items (clips), gaps allowed. Arrays are `[ratings]`.
 
     From the components of `crossed.components`, v_i between items, v_l between listeners, v_e the rest:
     A,1 = v_i/(v_i + v_l + v_e); C,1 = v_i/(v_i + v_e); A,k = v_i/(v_i + (v_l + v_e)/k); C,k = v_i/(v_i + v_e/k).
-    Without gaps they are those of the two-way analysis of variance.
-    Source: McGraw and Wong (1996), Psychological Methods 1(1), 30–46, cases 2 and 3.
+    Without gaps they are those of the two-way analysis of variance, and so are the intervals; with gaps the mean
+    squares are made from the components as in a complete design of k listeners, known as well as all listeners are.
+    Source: McGraw and Wong (1996), Psychological Methods 1(1), 30–46, cases 2 and 3, table 7.
     Raises `NotEnough` as `components`, and "no_spread" where all ratings are equal.
     """
     found = components(scores, listeners, items)
     item, listener, rest = found.song, found.listener, found.residual
-    if item + listener + rest == 0.0:
+    if item + listener + rest <= 1e-24:
         raise NotEnough("no_spread")
     k = found.ratings / found.songs
+    (a1, c1), single = (item / (item + listener + rest), _share(item, rest)), _icc_intervals(found, level)
     return Agreement(
-        a1=item / (item + listener + rest),
+        a1=a1,
         ak=_share(item, (listener + rest) / k),
-        c1=_share(item, rest),
+        c1=c1,
         ck=_share(item, rest / k),
         k=k,
+        a1_interval=single[0],
+        ak_interval=_stepped_up(single[0], k),
+        c1_interval=single[1],
+        ck_interval=_stepped_up(single[1], k),
         components=found,
+        level=level,
     )
+
+
+def _icc_intervals(found: Components, level: float) -> tuple[Limits, Limits]:
+    """Of ICC(A,1) and ICC(C,1): F of the mean squares, with Satterthwaite's degrees of freedom for A."""
+    n, per_item = found.songs, found.ratings / found.songs
+    rest = max(found.ratings - found.songs - found.listeners + 1, 1)
+    effective = (found.ratings - found.k2) / (n - 1)  # ratings per item: Searle's n0
+    ms_items = effective * found.song + found.residual
+    if found.residual <= 0.0:
+        return (float("nan"),) * 2, (float("nan"),) * 2
+    upper_f, lower_f = _quantile_f(n - 1, rest, level), _quantile_f(rest, n - 1, level)
+    ratio = ms_items / found.residual
+    low, high = ratio / upper_f, ratio * lower_f
+    consistency = (low - 1.0) / (low + per_item - 1.0), (high - 1.0) / (high + per_item - 1.0)
+    return _absolute_interval(found, ms_items, per_item, rest, level), consistency
+
+
+def _absolute_interval(found: Components, ms_items: float, k: float, rest: int, level: float) -> Limits:
+    n, e = found.songs, found.residual
+    ms_listeners = n * found.listener + e  # as if each had rated all items; their number stays in the degrees
+    total = ms_items + (k - 1.0) * e + k * (ms_listeners - e) / n
+    icc = (ms_items - e) / total if total > 0 else 0.0
+    if icc >= 1.0:
+        return float("nan"), float("nan")
+    a = k * icc / (n * (1.0 - icc))
+    b = 1.0 + k * icc * (n - 1.0) / (n * (1.0 - icc))
+    mixed = a * ms_listeners + b * e
+    df = mixed**2 / ((a * ms_listeners) ** 2 / (found.listeners - 1) + (b * e) ** 2 / rest)
+    upper_f, lower_f = _quantile_f(n - 1, df, level), _quantile_f(df, n - 1, level)
+    between = k * ms_listeners + (k * n - k - n) * e
+    low = n * (ms_items - upper_f * e) / (upper_f * between + n * ms_items)
+    high = n * (lower_f * ms_items - e) / (between + n * lower_f * ms_items)
+    return float(low), float(high)
+
+
+def _quantile_f(first: float, second: float, level: float) -> float:
+    return float(fdtri(first, second, (1.0 + level) / 2.0))
+
+
+def _stepped_up(limits: Limits, k: float) -> Limits:
+    """Spearman–Brown: of the mean of k."""
+    low, high = (one * k / (1.0 + one * (k - 1.0)) for one in limits)
+    return low, high
 
 
 def _share(part: float, other: float) -> float:
@@ -60,24 +130,80 @@ def krippendorff_alpha(scores: npt.ArrayLike, items: npt.ArrayLike, metric: str 
     `scores`, `items`: `[ratings]`; items with one rating do not enter. `metric`: "nominal", "ordinal" or "interval".
     Source: Krippendorff (2011), Computing Krippendorff's Alpha-Reliability: coincidences o_cv = Σ n_c (n_v − [c = v])
     / (m − 1) over the items, m ratings each, and the differences given there for nominal, ordinal and interval data.
-    Raises `NotEnough`: "no_pairs" where no item has two ratings, "no_spread" where all values that can be paired are
-    equal; `ValueError` for another metric.
+    Raises `NotEnough`: "no_pairs" where no item has two ratings, "too_few_songs" where one item has, "no_spread" where
+    all values that can be paired are equal; `ValueError` for another metric.
+    """
+    known, table = _table(scores, items)
+    found = _alpha(_coincidences(table)[None], known, metric)[0]
+    if np.isnan(found):
+        raise NotEnough("no_spread")
+    if table.shape[0] < 2:  # alpha is 0 whatever was said
+        raise NotEnough("too_few_songs", 1, 2)
+    return float(found)
+
+
+def alpha_interval(
+    scores: npt.ArrayLike,
+    items: npt.ArrayLike,
+    songs: npt.ArrayLike | None = None,
+    *,
+    metric: str = "ordinal",
+    replicates: int = 2000,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Limits:
+    """Bootstrap percentile limits of `krippendorff_alpha`: songs (default: items) are drawn anew, whole.
+
+    Arrays are `[ratings]`. Coincidences add up over items, so a replicate is a weighted sum. The same seed gives the
+    same limits. Raises as `krippendorff_alpha`; NaN where most replicates had no spread.
+    Source: Hayes and Krippendorff (2007), Communication Methods and Measures 1(1), 77–89, with units drawn, not pairs.
     """
     values, (what,) = checked(scores, items)
-    known, value = np.unique(values, return_inverse=True)
+    known, table = _table(values, what, paired_only=False)
+    where = what if songs is None else checked(values, songs)[1][0]
+    of_item = np.zeros(table.shape[0], dtype=np.intp)
+    of_item[what] = where
+    paired = table.sum(axis=1) >= 2
+    groups, of_item = np.unique(of_item[paired], return_inverse=True)
+    table, width = table[paired], known.size
+    if not table.size:
+        raise NotEnough("no_pairs")
+    weights = 1.0 / (table.sum(axis=1) - 1.0)
+    each = np.einsum("ic,iv,i->icv", table, table, weights)
+    each[:, np.arange(width), np.arange(width)] -= table * weights[:, None]
+    by_group = np.zeros((groups.size, width * width))
+    np.add.at(by_group, of_item, each.reshape(-1, width * width))
+    draws = np.random.default_rng(seed).multinomial(groups.size, np.full(groups.size, 1.0 / groups.size), replicates)
+    found = _alpha((draws @ by_group).reshape(-1, width, width), known, metric)
+    if np.isnan(found).mean() > 0.5:
+        return float("nan"), float("nan")
+    low, high = np.nanquantile(found, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return float(low), float(high)
+
+
+def _table(scores: npt.ArrayLike, items: npt.ArrayLike, paired_only: bool = True) -> tuple[Floats, Floats]:
+    """Different values, and how often each item was given each, `[items, values]`."""
+    values, (what,) = checked(scores, items)
+    known, value = values_and_codes(values)
     size = int(what.max(initial=-1)) + 1
     table = np.bincount(what * known.size + value, minlength=size * known.size).reshape(size, known.size).astype(float)
+    if not paired_only:
+        return known, table
     table = table[table.sum(axis=1) >= 2]
     if not table.size:
         raise NotEnough("no_pairs")
-    coincidences = _coincidences(table)
-    marginal = coincidences.sum(axis=1)
+    return known, table
+
+
+def _alpha(coincidences: Floats, known: Floats, metric: str) -> Floats:
+    """Of each `[values, values]` of coincidences; NaN where nothing is expected to differ."""
+    marginal = coincidences.sum(axis=2)
     distance = _distances(known, marginal, metric)
-    expected = float((np.outer(marginal, marginal) * distance).sum() / (marginal.sum() - 1.0))
-    if expected == 0.0:
-        raise NotEnough("no_spread")
-    observed = float((coincidences * distance).sum())
-    return 1.0 - observed / expected
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = np.einsum("rc,rv,rcv->r", marginal, marginal, distance) / (marginal.sum(axis=1) - 1.0)
+        observed = np.einsum("rcv,rcv->r", coincidences, distance)
+        alpha: Floats = np.where(expected > 0.0, 1.0 - observed / expected, np.nan)
+    return alpha
 
 
 def _coincidences(table: Floats) -> Floats:
@@ -88,12 +214,73 @@ def _coincidences(table: Floats) -> Floats:
 
 
 def _distances(known: Floats, marginal: Floats, metric: str) -> Floats:
-    """Squared metric differences between all values."""
+    """Squared metric differences between all values, `[replicates, values, values]`; `marginal`: one row each."""
     if metric == "nominal":
-        return 1.0 - np.eye(known.size)
+        return np.broadcast_to(1.0 - np.eye(known.size), (marginal.shape[0], known.size, known.size))
     if metric == "interval":
-        return (known[:, None] - known[None, :]) ** 2
+        squared = (known[:, None] - known[None, :]) ** 2
+        return np.broadcast_to(squared, (marginal.shape[0], known.size, known.size))
     if metric == "ordinal":
-        middle = np.cumsum(marginal) - marginal / 2.0  # ranks between two values, half of each end's own
-        return (middle[:, None] - middle[None, :]) ** 2
+        middle = np.cumsum(marginal, axis=1) - marginal / 2.0  # ranks between two values, half of each end's own
+        ordinal: Floats = (middle[:, :, None] - middle[:, None, :]) ** 2
+        return ordinal
     raise ValueError(f"no metric is called {metric!r}: nominal, ordinal or interval")
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """What listeners said the second time, against the first."""
+
+    pairs: int
+    listeners: int
+    shift: Interval | None  # second − first, over listeners; None below two listeners
+    sd: float  # of one rating's own wavering: SD of the differences / √2
+    repeatability: float  # two ratings of one clip by one listener differ by less than this in 95 of 100 cases
+    same: float  # share of pairs with the same score
+    within_one: float  # at most one point apart
+    correlation: float  # Pearson's; NaN without spread
+
+
+def repeated(first: npt.ArrayLike, second: npt.ArrayLike, listeners: npt.ArrayLike) -> Repeated:
+    """Ratings of the same clip by the same listener, once and again. Arrays are `[pairs]`.
+
+    Source: Bland and Altman (1986), The Lancet 327(8476), 307–310. Raises `NotEnough("no_pairs")`.
+    """
+    before, (who,) = checked(first, listeners)
+    after, _none = checked(second)
+    if not before.size:
+        raise NotEnough("no_pairs")
+    difference = after - before
+    counts = np.bincount(who)
+    means = np.bincount(who, difference)[counts > 0] / counts[counts > 0]
+    within = float(np.sqrt((difference**2).mean() / 2.0))
+    spread = before.std() > 0 and after.std() > 0
+    return Repeated(
+        pairs=before.size,
+        listeners=means.size,
+        shift=mean_interval(means) if means.size > 1 else None,
+        sd=within,
+        repeatability=float(stdtrit(before.size, 0.975)) * 2**0.5 * within,
+        same=float((difference == 0).mean()),
+        within_one=float((np.abs(difference) <= 1).mean()),
+        correlation=float(np.corrcoef(before, after)[0, 1]) if before.size > 1 and spread else float("nan"),
+    )
+
+
+def sos_parameter(
+    mos: npt.ArrayLike, sd: npt.ArrayLike, ratings: npt.ArrayLike, scale: tuple[float, float] = (1.0, 5.0)
+) -> float:
+    """a of SOS² = a·(high − MOS)(MOS − low), least squares over the clips; SOS² is the variance with n below it.
+
+    `mos`, `sd` (n − 1), `ratings`: `[clips]`. 0 = all agree, 1 = all ratings at the ends; studies of one kind have
+    similar a, so that another a says that something else was measured. Clips with NaN do not enter.
+    Source: Hoßfeld, Schatz and Egger (2011), QoMEX, eq. (2).
+    Raises `NotEnough("no_spread")` where every MOS is at an end of the scale.
+    """
+    means, spread, counts = (np.asarray(part, dtype=np.float64) for part in (mos, sd, ratings))
+    there = np.isfinite(means) & np.isfinite(spread) & (counts > 1)
+    means, variance = means[there], spread[there] ** 2 * (counts[there] - 1.0) / counts[there]
+    curve = (scale[1] - means) * (means - scale[0])
+    if not (curve > 0).any():
+        raise NotEnough("no_spread")
+    return float((curve * variance).sum() / (curve**2).sum())

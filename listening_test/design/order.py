@@ -1,129 +1,94 @@
-"""The order of one session: which clips a listener hears, and in which order.
+"""The order of a session's clips.
 
-Clips of one excerpt and source form a *group*: one clip per system. A listener who gets a group hears all of it.
-
-- **Which groups.** The groups stand in a circle, shuffled by the seed. Session 0 takes the first k, session 1 the next
-  k, and so on around the circle; so after any number of sessions no group was given more than once more often than
-  another. k is the number of whole groups that fit into `trials_per_listener`, all of them where it is None.
 - **Rounds.** A session goes through its groups as many times as there are systems: a round holds one clip of every
-  group. So clips of one group are never back to back, unless the session has one group only.
-- **Which system in which round.** Each group follows a row of a Williams square over its systems. The row moves on with
-  every time the group is given, so each system falls into each round, and after each other system, equally often.
-  Groups of one session start at different rows, so a round mixes the systems.
-- **Which group at which place of a round.** Rows of a Williams square over the session's groups, moving on with the
-  session's number and, within a session, with the round.
+  group, always in the same circular order, in which groups of one excerpt are not neighbours where that is possible.
+  So two clips of a group stand as far apart as they can, and never back to back unless there is only one group.
+- **Which system when.** Each group follows a row of a Williams square. In a *turn*, as many slots as there are systems,
+  each place of the session meets each system once: at place j of the circle the row is shifted by X + P(j), where X is
+  another one in each slot of the turn, and P in each of as many places, so that a round mixes the systems too. Squares
+  of odd size want every row backwards as well: so half of the places have it, and the other half two turns later.
+- **Scales.** Two turns that follow each other have the same rows, met by the two orders of the scales.
 
-The rows of the first square move on by one more each time that the square has been gone through. Without that, an even
-number of systems would always meet the same half of the session numbers, and with it the same order of the two scales.
+X, P and which system is which are drawn anew every four turns, and the circle for every slot: from their own order
+nobody can tell another's.
 """
 
 from __future__ import annotations
 
-import random
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Sequence
 
-from listening_test.design.williams import williams_square
+from listening_test.design.chance import chance, shuffled
+from listening_test.design.factors import Candidate, Group
+from listening_test.design.williams import williams_row
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, order=True)
-class Candidate:
-    """A clip that may be heard. `key` is the caller's own name for it; the others say what belongs together."""
-
-    excerpt: str
-    source: str
-    system: str
-    key: str
-
-    @property
-    def group(self) -> tuple[str, str]:
-        return self.excerpt, self.source
+TURNS = 4  # with the same rows
 
 
-Group = list[Candidate]
-
-
-def plan_session(
-    clips: Iterable[Candidate], *, seed: int, number: int, trials_per_listener: int | None = None
+def order(
+    groups: Sequence[Group], *, seed: int, slot: int, part: str = "", after: Candidate | None = None
 ) -> list[Candidate]:
-    """The clips of the session with this number (0 first), in the order in which they are heard.
+    """All clips of these groups, as the slot (0 first) hears them.
 
-    The same clips (in whatever order they come), seed and number always give the same plan. Nobody hears more than
-    `trials_per_listener` clips, except that everybody gets at least one whole group. Raises `ValueError` for a negative
-    number or a limit below 1.
+    `part` names an order of its own (of one scale); `after` is what was heard last.
     """
-    if number < 0 or (trials_per_listener is not None and trials_per_listener < 1):
-        raise ValueError("a session's number is 0 or more, and its clips are 1 or more")
-    groups = _groups(clips, seed)
-    if not groups:
-        return []
-    count = _groups_per_session(groups, trials_per_listener)
-    turns = range(number * count, (number + 1) * count)
-    given = [_in_order(groups[turn % len(groups)], turn % len(groups), turn // len(groups)) for turn in turns]
-    return _apart(_rounds(given, number))
+    circle = _begun_after(_circle(groups, seed, slot, part), after)
+    sizes = {len(group): _Rows(len(group), groups, seed, slot, part) for group in groups}
+    rows = [sizes[len(group)].row(group, place) for place, group in enumerate(circle)]
+    longest = max(map(len, rows), default=0)
+    return [row[turn] for turn in range(longest) for row in rows if turn < len(row)]
 
 
-def quality_first(number: int) -> bool:
-    """Whether Quality stands above Contamination in the session with this number: in every other one."""
-    return number % 2 == 0
+def quality_first(slot: int) -> bool:
+    """Whether Quality comes before Contamination in this slot: in every other one."""
+    return slot % 2 == 0
 
 
-def _groups(clips: Iterable[Candidate], seed: int) -> list[Group]:
-    """Groups around the circle, the clips of each in one shuffled order of the systems."""
-    members: dict[tuple[str, str], Group] = defaultdict(list)
-    clips = sorted(clips)
-    systems = _shuffled(sorted({clip.system for clip in clips}), f"systems {seed}")
-    for clip in sorted(clips, key=lambda clip: systems.index(clip.system)):
-        members[clip.group].append(clip)
-    return [members[group] for group in _shuffled(sorted(members), f"groups {seed}")]
+def _circle(groups: Sequence[Group], seed: int, slot: int, part: str) -> list[Group]:
+    """The groups around a circle, by lot, but no two of one excerpt side by side wherever that is possible.
 
-
-def _shuffled(items: Sequence[T], seed: str) -> list[T]:
-    """`random()` of a seeded generator is promised to stay the same in every Python version; `shuffle()` is not."""
-    generator = random.Random(seed)  # noqa: S311 (an order, no secret)
-    return sorted(items, key=lambda _item: generator.random())
-
-
-def _groups_per_session(groups: list[Group], trials_per_listener: int | None) -> int:
-    if trials_per_listener is None:
-        return len(groups)
-    largest = max(map(len, groups))
-    return min(len(groups), max(1, trials_per_listener // largest))
-
-
-def _in_order(group: Group, place: int, times: int) -> Group:
-    """The group's clips by round, where it stands at `place` of the circle and was given `times` times before."""
-    rows = williams_square(len(group))
-    row = rows[(times + times // len(rows) + place) % len(rows)]
-    return [group[system] for system in row]
-
-
-def _rounds(groups: list[Group], number: int) -> list[Candidate]:
-    """Round by round, one clip of each group that still has one."""
-    rows = williams_square(len(groups))
-    plan = []
-    for turn in range(max(map(len, groups))):
-        row = rows[(number + turn) % len(rows)]
-        plan += [groups[place][turn] for place in row if turn < len(groups[place])]
-    return plan
-
-
-def _apart(plan: list[Candidate]) -> list[Candidate]:
-    """`plan`, or, where it has two of a group back to back, the nearest order that has none, if there is one.
-
-    Taking from the group with most clips left, never the last one's, leaves no neighbours wherever that is possible.
+    The excerpt with most groups comes first, each on every other place: it meets itself only where it has more than
+    half, and no other excerpt does.
     """
-    if not any(one.group == other.group for one, other in zip(plan, plan[1:], strict=False)):
-        return plan
-    left = list(plan)
-    order: list[Candidate] = []
-    while left:
-        counts = {clip.group: sum(other.group == clip.group for other in left) for clip in left}
-        others = [clip for clip in left if not order or clip.group != order[-1].group]
-        order.append(max(others or left, key=lambda clip: counts[clip.group]))  # the first of those, as planned
-        left.remove(order[-1])
-    return order
+    generator = chance(seed, "circle", part, slot)
+    count = Counter(group[0].excerpt for group in groups)
+    rank = {excerpt: (-count[excerpt], generator.random()) for excerpt in sorted(count)}
+    mixed = sorted(shuffled(groups, generator), key=lambda group: rank[group[0].excerpt])
+    half = (len(mixed) + 1) // 2
+    circle = [mixed[place // 2 + (half if place % 2 else 0)] for place in range(len(mixed))]
+    return _turned(circle, int(generator.random() * len(circle)))
+
+
+def _begun_after(circle: list[Group], last: Candidate | None) -> list[Group]:
+    """Turned until it begins with another excerpt than the last clip's, or at least with another group."""
+    if last is None:
+        return circle
+    other_excerpt = [place for place, group in enumerate(circle) if group[0].excerpt != last.excerpt]
+    other_group = [place for place, group in enumerate(circle) if group[0].group != last.group]
+    return _turned(circle, next(iter(other_excerpt + other_group), 0))
+
+
+def _turned(circle: list[Group], by: int) -> list[Group]:
+    return circle[by:] + circle[:by]
+
+
+class _Rows:
+    """The rows of the square for groups of one size, as one slot has them."""
+
+    def __init__(self, size: int, groups: Sequence[Group], seed: int, slot: int, part: str) -> None:
+        turns, place = divmod(slot, size)
+        drawn, self.turn = divmod(turns, TURNS)
+        generator = chance(seed, "rows", part, size, drawn)
+        of_slot, self.of_place = (shuffled(range(size), generator) for _ in range(2))
+        # In the next turn of an even size each row comes a slot earlier; of an odd one the scales change by themselves.
+        self.of_slot = of_slot[(place + self.turn % 2 * (1 - size % 2)) % size]
+        systems = {clip.system for group in groups for clip in group}
+        self.lots = {system: chance(seed, "system", part, size, drawn, system).random() for system in systems}
+        self.size = size
+
+    def row(self, group: Group, place: int) -> Group:
+        """The group's clips in their order, where it stands at `place` of the circle."""
+        backwards = self.size % 2 == 1 and (place + self.turn // 2) % 2 == 1
+        row = williams_row(self.size, self.of_slot + self.of_place[place % self.size], backwards=backwards)
+        clips = sorted(group, key=lambda clip: self.lots[clip.system])
+        return [clips[number] for number in row]

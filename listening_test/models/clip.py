@@ -26,6 +26,9 @@ class Clip(models.Model):
     class Purpose(models.TextChoices):
         TEST = "test", _("Rated")
         CALIBRATION = "calibration", _("Calibration")
+        PRACTICE = "practice", _("Practice")
+        TRAP = "trap", _("Spoken attention check")
+        LEVEL = "level", _("To set the volume")
         MIXTURE = "mixture", _("Mixture, for comparison")
 
     class Role(models.TextChoices):
@@ -43,11 +46,15 @@ class Clip(models.Model):
     role = models.CharField(max_length=14, choices=Role.choices, blank=True)  # of a calibration clip only
     excerpt = models.ForeignKey(Excerpt, null=True, blank=True, on_delete=models.PROTECT, related_name="clips")
     source = models.CharField(max_length=20, choices=Source.choices, blank=True)  # "" for a mixture
-    system = models.CharField(max_length=80, blank=True)  # "" for calibration and mixture
+    system = models.CharField(max_length=80, blank=True)  # "" for calibration and mixture; controls have keys too
+    expected = models.JSONField(default=dict, blank=True)  # scale -> [lowest, highest] right answer: practice and traps
+    language = models.CharField(max_length=10, blank=True)  # of a spoken attention check
+    made_by = models.JSONField(default=dict, blank=True)  # how a control, practice or calibration clip was made
     stem = models.ForeignKey(Stem, null=True, blank=True, on_delete=models.SET_NULL, related_name="clips")
     file = models.FileField(upload_to=clip_path, max_length=255)
     sha256 = models.CharField(max_length=64)
     samples = models.PositiveIntegerField()
+    sent_bytes = models.PositiveIntegerField(default=0)  # as it is sent: one size for all clips of a study and length
     gain_db = models.FloatField()  # what aligned the level
     loudness_lufs = models.FloatField()  # BS.1770 integrated, after the gain
     true_peak_dbtp = models.FloatField()  # after the gain

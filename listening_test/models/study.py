@@ -19,7 +19,13 @@ def new_token() -> str:
 
 
 def new_seed() -> int:
-    return secrets.randbelow(2**31)
+    """Too many to be tried out by who knows the planner; whole in every JSON reader."""
+    return secrets.randbelow(2**53)
+
+
+def languages() -> list[tuple[str, str]]:
+    """Asked for when they are needed: one language more is a file more, and no change of the database."""
+    return [(code, str(name)) for code, name in settings.LANGUAGES]
 
 
 class Study(models.Model):
@@ -28,6 +34,23 @@ class Study(models.Model):
         PREPARING = "preparing", _("Preparing clips")
         OPEN = "open", _("Open")
         CLOSED = "closed", _("Closed")
+
+    class ScaleLayout(models.TextChoices):
+        TOGETHER = "together", _("Both scales for each clip")
+        APART = "apart", _("All clips on one scale, then all on the other")
+
+    class LoudnessRule(models.TextChoices):
+        CLIP = "clip", _("Every clip equally loud")
+        MIXTURE = "mixture", _("As loud as in the song: one gain for all clips of an excerpt")
+        NONE = "none", _("As the system gave it")
+
+    class TrapKind(models.TextChoices):
+        WRITTEN = "written", _("Written on the page")
+        SPOKEN = "spoken", _("Spoken, from recordings of the researcher")
+
+    class Links(models.TextChoices):
+        OPEN = "open", _("One link for everybody")
+        SINGLE = "single", _("One link for each listener")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
@@ -47,10 +70,39 @@ class Study(models.Model):
         default=False,
         help_text=_("A button under the player plays the same excerpt before separation."),
     )
+    controls = models.JSONField(_("controls"), default=list, blank=True)  # system keys of `listening_test.controls`
+    repeats_per_listener = models.PositiveSmallIntegerField(_("clips that come back"), default=0)
+    traps_per_listener = models.PositiveSmallIntegerField(_("attention checks"), default=0)
+    trap_kind = models.CharField(max_length=8, choices=TrapKind.choices, default=TrapKind.WRITTEN)
+    block_trials = models.PositiveSmallIntegerField(
+        _("clips before a pause is offered"), null=True, blank=True, default=12
+    )
+    scale_layout = models.CharField(max_length=8, choices=ScaleLayout.choices, default=ScaleLayout.TOGETHER)
+    loudness_rule = models.CharField(max_length=8, choices=LoudnessRule.choices, default=LoudnessRule.CLIP)
+    minimum_seconds = models.FloatField(
+        _("seconds to hear before rating"), null=True, blank=True
+    )  # empty: the whole clip
+    loop_allowed = models.BooleanField(_("listeners may repeat a part of the clip"), default=False)
+    equipment = models.JSONField(default=dict, blank=True)  # check -> consequence, see `listening_test.equipment`
+    practice = models.BooleanField(_("practice with feedback before the rating"), default=True)
+    questions = models.JSONField(null=True, blank=True)  # what the questionnaire asks; null: the product's own choice
+    links = models.CharField(max_length=8, choices=Links.choices, default=Links.OPEN)
+    quota = models.PositiveIntegerField(
+        _("listeners wanted"), null=True, blank=True
+    )  # complete sessions; null: no limit
+    platform = models.JSONField(default=dict, blank=True)  # of recruiting, see `listening_test.recruiting`
+    give_up_minutes = models.PositiveSmallIntegerField(
+        _("minutes after which a silent listener's place is given away"), default=60
+    )
+    retention_days = models.PositiveIntegerField(_("days that answers are kept"), null=True, blank=True)
+    version = models.PositiveSmallIntegerField(
+        default=1, editable=False
+    )  # a design is frozen when it opens; a change is a new one
+    earlier = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="later")
+    design_digest = models.CharField(
+        max_length=64, blank=True, editable=False
+    )  # sha256 of the design, from its opening
     is_demo = models.BooleanField(default=False)  # its songs or weights are the project's own, its numbers teach only
-    preparation_until = models.DateTimeField(null=True, blank=True)  # lease of the worker that makes the clips
-    preparation_sent_at = models.DateTimeField(null=True, blank=True)  # when its task was last sent
-    preparation_attempt = models.PositiveSmallIntegerField(default=0)  # workers that have begun since it was opened
     preparation_error = models.JSONField(default=dict, blank=True)  # {"refusals": [{"code": …, "params": {…}}]}
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -92,7 +144,7 @@ class StudyText(models.Model):
         THANKS = "thanks", _("Thanks")
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="texts")
-    language = models.CharField(max_length=10, choices=settings.LANGUAGES)
+    language = models.CharField(max_length=10, choices=languages)
     key = models.CharField(max_length=20, choices=Key.choices)
     text = models.TextField()
 

@@ -32,12 +32,17 @@ class Trial(models.Model):
     session = models.ForeignKey(ListeningSession, on_delete=models.CASCADE, related_name="trials")
     position = models.PositiveSmallIntegerField()  # 0 first
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="trials")
+    scale = models.CharField(max_length=14, choices=ScaleKey.choices, blank=True)  # "": both are asked
+    instructed = models.PositiveSmallIntegerField(null=True, blank=True)  # an attention check: the answer it asks for
     repeat = models.PositiveSmallIntegerField(default=0)  # 1 where the clip comes back to test the listener
     opened_at = models.DateTimeField(null=True, blank=True)
     heard_at = models.DateTimeField(null=True, blank=True)  # first time that the whole clip had been heard
     heard_seconds = models.FloatField(default=0.0)  # in all, on the browser's audio clock
     plays = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)  # "next" was pressed; ratings no longer change
+    interruptions = models.PositiveSmallIntegerField(default=0)  # a call, a hidden page, a lost output: played again
+    glitches = models.PositiveSmallIntegerField(default=0)  # underruns of the audio output that the browser noticed
+    loops = models.PositiveSmallIntegerField(default=0)  # times that a chosen part was repeated
 
     class Meta:
         ordering = ["session", "position"]
@@ -45,7 +50,15 @@ class Trial(models.Model):
         verbose_name_plural = _("trials")
         constraints = [
             models.UniqueConstraint(fields=["session", "position"], name="one_trial_per_place"),
-            models.UniqueConstraint(fields=["session", "clip", "repeat"], name="one_trial_per_clip_and_repeat"),
+            models.UniqueConstraint(
+                fields=["session", "clip", "scale", "repeat"],
+                condition=models.Q(instructed__isnull=True),
+                name="one_trial_per_clip_scale_and_repeat",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(instructed__isnull=True) | models.Q(instructed__gte=LOWEST, instructed__lte=HIGHEST),
+                name="instructed_answer_on_the_scale",
+            ),
             models.CheckConstraint(
                 condition=models.Q(finished_at__isnull=True) | models.Q(heard_at__isnull=False),
                 name="finished_trial_was_heard",
@@ -86,3 +99,25 @@ class Rating(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trial} · {self.scale} = {self.value}"
+
+
+class PracticeAnswer(models.Model):
+    """An answer to a practice clip; it is no rating and enters no number."""
+
+    session = models.ForeignKey(ListeningSession, on_delete=models.CASCADE, related_name="practice_answers")
+    clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="practice_answers")
+    scale = models.CharField(max_length=14, choices=ScaleKey.choices)
+    value = models.PositiveSmallIntegerField()
+    given_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["session", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "clip", "scale"], name="one_practice_answer_per_clip_and_scale"),
+            models.CheckConstraint(
+                condition=models.Q(value__gte=LOWEST, value__lte=HIGHEST), name="practice_answer_on_the_scale"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session} · {self.clip}"

@@ -1,78 +1,78 @@
-"""What listeners hear before they rate: both ends of both scales.
+"""Clips that are heard before anything is rated: examples of both ends of both scales, practice, and the volume's.
 
-A voice as it is, the same voice strongly distorted; a voice alone, the same voice with the others loud around it. They
-come from the true stems of the study's own songs where there are any, else from a song that the project makes.
+They are made from the study's own excerpts (`materials`), and follow its rule of loudness; each says how it was made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from audio.degradations import contaminate, distort
-from audio.excerpts import cut
-from audio.loudness import TooQuiet, align
-from audio.reading import read_flac
-from audio.synthesis import synthetic_song
-from listening_test.models import Clip, Excerpt, Study
-from listening_test.stimulus import Audio
-from separation.models import Stem
+from audio.reading import SAMPLE_RATE, Audio
+from listening_test.examples import EXAMPLES, PRACTICE, Example
+from listening_test.models import Clip, Study
+from listening_test.services.materials import Material, materials
 
-VOICE = "vocals"
-SECONDS = 6.0
-CONTAMINATION_DB = 0.0  # the others as loud as the voice: "very much"
-SYNTHETIC_SEED = 7_001  # of the project's own song; no demo song and no training song has it
-SYNTHETIC_START = 2.0
+EXAMPLE_SECONDS = 6.0
 
-Pair = tuple[Audio, Audio]  # the voice, and the others together
+Purpose = Clip.Purpose
 
 
-def calibration_sounds(*, study: Study) -> dict[Clip.Role, Audio]:
-    """Samples, not yet aligned, for each role."""
-    voice, others = next(_true_pairs(study), None) or _synthetic_pair()
-    return {
-        Clip.Role.CLEAN: voice,
-        Clip.Role.DISTORTED: distort(voice, seed=study.seed),
-        Clip.Role.ALONE: voice,
-        Clip.Role.CONTAMINATED: contaminate(voice, others, level_db=CONTAMINATION_DB),
-    }
+@dataclass(frozen=True)
+class Sounding:
+    """A clip, not yet saved, and what it sounds like; clips of one `mixture` belong together, by the rule of levels."""
+
+    clip: Clip
+    samples: Audio
+    mixture: Audio
 
 
-def _true_pairs(study: Study) -> Iterator[Pair]:
-    """From each excerpt of the study whose song has true stems and in which both can be heard."""
-    for excerpt in study.excerpts.all():
-        true = {stem.source: stem for stem in Stem.objects.filter(song=excerpt.song_id, job__isnull=True)}
-        if VOICE in true and len(true) > 1:
-            pair = _pair(excerpt, true)
-            if all(map(_is_audible, pair)):
-                yield pair
+def calibration_sounds(*, study: Study) -> list[Sounding]:
+    """The four examples, practice clips where the study has practice, and the clip by which the volume is set."""
+    found = materials(study)
+    sounds = [*_examples(study, found), _level(study, found[0])]
+    return sounds + (list(_practice(study, found)) if study.practice else [])
 
 
-def _pair(excerpt: Excerpt, true: dict[str, Stem]) -> Pair:
-    voice = _read(true[VOICE], excerpt)
-    others = [_read(stem, excerpt) for source, stem in true.items() if source != VOICE]
-    return voice, np.sum(others, axis=0, dtype=np.float32)
+def _examples(study: Study, found: list[Material]) -> Iterator[Sounding]:
+    """Both ends of quality from one source, both ends of contamination from another one where there are several."""
+    pair = [_beginning(found[0]), _beginning(found[1 % len(found)])]
+    for place, (role, example) in enumerate(zip(Clip.Role, EXAMPLES, strict=True)):
+        clip = Clip(study=study, purpose=Purpose.CALIBRATION, role=role)
+        yield _made(clip, example, pair[place // 2], seed=study.seed)
 
 
-def _read(stem: Stem, excerpt: Excerpt) -> Audio:
-    with stem.file.open("rb") as file:
-        samples = read_flac(file, excerpt.start, min(excerpt.end, excerpt.start + SECONDS))
-    return np.asarray(samples / stem.gain, dtype=np.float32)
+def _practice(study: Study, found: list[Material]) -> Iterator[Sounding]:
+    """Sources take turns."""
+    for place, example in enumerate(PRACTICE):
+        clip = Clip(study=study, purpose=Purpose.PRACTICE, expected=example.expected)
+        yield _made(clip, example, found[(place + 1) % len(found)], seed=study.seed + 1 + place)
 
 
-def _is_audible(samples: Audio) -> bool:
-    try:
-        align(samples)
-    except TooQuiet:
-        return False
-    return True
+def _level(study: Study, material: Material) -> Sounding:
+    """The song itself: by every rule as loud as anything that is rated after it, or louder."""
+    made_by = {"how": "mixture", "origin": material.origin}
+    return Sounding(Clip(study=study, purpose=Purpose.LEVEL, made_by=made_by), material.mixture, material.mixture)
 
 
-@cache
-def _synthetic_pair() -> Pair:
-    stems = synthetic_song(SYNTHETIC_SEED).stems
-    start, end = SYNTHETIC_START, SYNTHETIC_START + SECONDS
-    others = [cut(stem, start, end) for source, stem in stems.items() if source != VOICE]
-    return cut(stems[VOICE], start, end), np.sum(others, axis=0, dtype=np.float32)
+def _beginning(material: Material) -> Material:
+    samples = round(EXAMPLE_SECONDS * SAMPLE_RATE)
+    return Material(material.source, material.alone[:, :samples], material.others[:, :samples], material.origin)
+
+
+def _made(clip: Clip, example: Example, material: Material, *, seed: int) -> Sounding:
+    clip.source = material.source
+    made_by: dict[str, Any] = {"how": example.name, "origin": material.origin}
+    samples = material.alone
+    if example.distortion:
+        samples = distort(samples, seed=seed, how=example.distortion)
+        made_by |= {"distortion": asdict(example.distortion), "seed": seed}
+    if example.others_db is not None:
+        samples = contaminate(samples, material.others, level_db=example.others_db)
+        made_by |= {"others_db": example.others_db}
+    clip.made_by = made_by
+    return Sounding(clip, np.asarray(samples, dtype=np.float32), material.mixture)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from listening_test import selectors
 from listening_test.messages import sentences
-from listening_test.models import Study
+from listening_test.models import Preparation, Study
 from listening_test.services.simulated import listeners_simulate
 from listening_test.services.studies import Span, StudyContent, StudyRefused, study_add, study_close, study_open
 from separation.messages import sentence as job_sentence
@@ -67,7 +67,9 @@ def demo_begin() -> None:
     songs = [_song_with_jobs(seed, style) for seed, style in SONGS.items()]
     _study(STUDY_SEED, gettext("Demo study"), CLIPS_PER_LISTENER, songs)
     _study(RESULTS_SEED, gettext("Demo results (simulated listeners)"), CLIPS_PER_SIMULATED_LISTENER, songs)
-    _demo_studies().filter(state=Study.State.DRAFT).update(preparation_error={}, preparation_sent_at=None)
+    drafts = _demo_studies().filter(state=Study.State.DRAFT)
+    Preparation.objects.filter(study__in=drafts).delete()
+    drafts.update(preparation_error={})
 
 
 def _song_with_jobs(seed: int, style: str) -> Song:
@@ -109,7 +111,7 @@ def demo_advance(*, after_each: Callable[[], object] = lambda: None) -> None:
     `after_each` is called after each simulated listener.
     """
     with suppress(StudyRefused):  # the sweep and the command may be at it together: whoever is second finds it done
-        for study in _demo_studies().filter(state=Study.State.DRAFT, preparation_sent_at=None):
+        for study in _demo_studies().filter(state=Study.State.DRAFT, preparation__isnull=True):
             if not selectors.study_problems(study):
                 study_open(study=study)
         for study in _demo_studies().filter(seed=RESULTS_SEED, state=Study.State.OPEN):
@@ -123,7 +125,7 @@ def demo_progress() -> DemoProgress:
     return DemoProgress(
         jobs_done=jobs.filter(state=SeparationJob.State.DONE).count(),
         jobs=len(SONGS) * len(SYSTEMS),
-        clips_made=sum(study.clips.count() for study in studies),
+        clips_made=sum(selectors.clips_made(study) for study in studies),
         clips=sum(selectors.clips_expected(study) for study in studies),
         listeners=sum(study.sessions.filter(listener__simulated=True).count() for study in studies),
         is_ready=_are_ready(studies),

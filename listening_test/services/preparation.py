@@ -1,159 +1,142 @@
 """Making the clips of a study that is being opened: preparing → open, or back to draft with the reason.
 
-The study's row is the truth. A task carries only its id; a worker holds the preparation by a lease on the row, whose
-end is also the sign that it is its own: a worker that lost it writes nothing. A sweep sends again what a dead worker
-or a lost message left behind.
+The making is a work like separations and measurements (`Preparation`, one row for each study): a worker holds it by a
+lease, and only the sweep judges whether a worker is dead. What has failed for good leaves the study a draft again, in a
+step of its own that the worker takes at once and the sweep where the worker could not.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from listening_test.models import Study
+from listening_test import selectors
+from listening_test.design_selectors import design_digest
+from listening_test.models import Preparation, Study
 from listening_test.services import clips
+from separation.services.jobs import work_run
+from separation.services.leases import Lease, LeaseLost
+from separation.services.sweep import works_sweep
 
-LEASE = 2 * timedelta(
-    seconds=settings.JOB_LEASE_SECONDS
-)  # renewed before each clip, which takes about a tenth of a second
-RESEND_AFTER = timedelta(seconds=60)  # a message unseen for so long is taken for lost; sending twice harms nothing
 TASK = "listening_test.tasks.prepare"
+CLIP_SECONDS = 10.0  # of work that a clip may take: fifty times what it does
+
+State = Preparation.State
+Refusal = clips.Refusal
 
 log = logging.getLogger(__name__)
 
 
-class PreparationLost(Exception):
-    """The study was taken back, deleted, or is another worker's by now."""
+def preparation_start(*, study: Study) -> Preparation:
+    """Begin it, or begin it anew; its message goes out once the transaction that asks for it is committed."""
+    now = timezone.now()
+    afresh: dict[str, Any] = {
+        "state": State.QUEUED,
+        "attempt": 0,
+        "progress": 0.0,
+        "lease_token": None,
+        "lease_until": None,
+        "error_code": "",
+        "error_params": {},
+        "not_before": None,
+        "queued_at": now,
+        "sent_at": now,
+        "started_at": None,
+        "finished_at": None,
+    }
+    preparation, _is_new = Preparation.objects.update_or_create(study=study, defaults=afresh)
+    transaction.on_commit(lambda: preparation_send(preparation))
+    return preparation
 
 
-class Lease:
-    """A worker's hold on the preparation of one study."""
-
-    def __init__(self, study_id: UUID, until: datetime) -> None:
-        self.study_id, self.until = study_id, until
-
-    def renew(self) -> None:
-        """Hold on for longer; raises `PreparationLost` where it is no longer ours."""
-        until = timezone.now() + LEASE
-        if not self._update(preparation_until=until):
-            raise PreparationLost
-        self.until = until
-
-    def check(self) -> None:
-        """Inside a transaction: make sure that it is still ours, and stays so until the commit."""
-        if not self._update(preparation_until=self.until):
-            raise PreparationLost
-
-    def end(self, state: Study.State, **fields: Any) -> None:
-        """Leave the study in `state`; raises `PreparationLost` where it is no longer ours."""
-        if not self._update(state=state, preparation_until=None, **fields):
-            raise PreparationLost
-
-    def _update(self, **fields: Any) -> int:
-        ours = Study.objects.filter(id=self.study_id, state=Study.State.PREPARING, preparation_until=self.until)
-        return ours.update(**fields)
+def preparation_cancel(*, study: Study) -> None:
+    """Its worker writes nothing any more, and stops at its next word."""
+    Preparation.objects.filter(study=study, state__in=Preparation.LIVE).update(
+        state=State.CANCELLED, lease_token=None, lease_until=None, finished_at=timezone.now()
+    )
 
 
-def preparation_send(*, study_id: UUID) -> None:
-    """Send the task once the transaction that asks for it is committed."""
-    transaction.on_commit(lambda: _send(study_id))
-
-
-def _send(study_id: UUID) -> None:
+def preparation_send(preparation: Preparation) -> None:
+    """Tell the workers. If the broker is away, the sweep will tell them."""
     try:
-        current_app.send_task(TASK, args=[str(study_id)], retry=False)
-    except OperationalError:  # the sweep sends it again as soon as the broker is back
-        log.warning("study %s: the broker cannot be reached, its preparation waits", study_id)
+        current_app.send_task(TASK, args=[str(preparation.study_id)], retry=False)
+    except OperationalError:
+        log.warning("study %s: the broker cannot be reached, its preparation waits", preparation.study_id)
+
+
+# ── in the worker ────────────────────────────────────────────────────────────────────────────────────
 
 
 def preparation_run(*, study_id: UUID) -> None:
     """Make the study's clips and open it. Harmless where another worker does, or where it is no longer wanted."""
-    lease = _take(study_id)
-    if lease is None:
-        return
-    try:
-        clips.clips_make(study=Study.objects.get(id=study_id), hold=lease)
-        _finish(lease)
-    except PreparationLost:
-        log.info("study %s: its preparation is no longer ours", study_id)
-    except clips.ClipsRefused as refusal:
-        _fail(lease, refusal.refusals)
-    except Exception as error:
-        log.exception("study %s: its clips could not be made", study_id)
-        _fail(lease, [_reason(error)])
+    for preparation in Preparation.objects.filter(study_id=study_id):
+        work_run(Preparation, preparation.pk, _attempt)
+        _settle([study_id])
 
 
-def _reason(error: Exception) -> clips.Refusal:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return {"code": "preparation_disk_full", "params": {}}
-    return {"code": "preparation_failed", "params": {"error": type(error).__name__}}
-
-
-def _take(study_id: UUID) -> Lease | None:
-    now = timezone.now()
-    free = Q(preparation_until__isnull=True) | Q(preparation_until__lt=now)
-    taken = Study.objects.filter(free, id=study_id, state=Study.State.PREPARING).update(
-        preparation_until=now + LEASE, preparation_attempt=F("preparation_attempt") + 1
-    )
-    return Lease(study_id, now + LEASE) if taken else None
-
-
-def _finish(lease: Lease) -> None:
+def _attempt(lease: Lease) -> None:
+    preparation: Preparation = lease.job()
+    study = preparation.study
+    expected = selectors.clips_expected(study)
+    lease.limit(settings.JOB_TIME_START_SECONDS + CLIP_SECONDS * expected)
+    clips.clips_make(study=study, hold=_Held(lease, expected))
     with transaction.atomic():
-        lease.end(Study.State.OPEN, opened_at=timezone.now())
-        transaction.on_commit(lambda: clips.clip_files_sweep(study_id=lease.study_id))
+        lease.release(State.DONE, progress=1.0, finished_at=timezone.now(), error_code="", error_params={})
+        frozen = design_digest(Study.objects.prefetch_related("texts").get(pk=study.pk))
+        opened = {"state": Study.State.OPEN, "opened_at": timezone.now(), "design_digest": frozen}
+        if not Study.objects.filter(pk=study.pk, state=Study.State.PREPARING).update(**opened):
+            raise LeaseLost
+        transaction.on_commit(lambda: clips.clip_files_sweep(study_id=study.pk))
 
 
-def _fail(lease: Lease, refusals: list[clips.Refusal]) -> None:
-    """Back to draft, with the reasons and without a single clip."""
-    try:
+class _Held:
+    """The lease as the clips know it."""
+
+    def __init__(self, lease: Lease, expected: int) -> None:
+        self._lease, self._expected = lease, max(1, expected)
+
+    def clips(self, made: float) -> None:
+        self._lease.progress(made / self._expected)
+
+    def check(self) -> None:
+        self._lease.update(lease_token=self._lease.token)  # a write: it stays ours until the commit
+
+
+def _settle(study_ids: Iterable[UUID]) -> None:
+    """Studies whose preparation has failed are drafts again, with the reasons and without a single clip."""
+    for study_id in study_ids:
         with transaction.atomic():
-            lease.end(Study.State.DRAFT, preparation_error={"refusals": refusals})
-            clips.clips_remove(study_id=lease.study_id)
-    except PreparationLost:
-        log.info("study %s: its preparation is no longer ours", lease.study_id)
+            failed = Preparation.objects.select_for_update().filter(study_id=study_id, state=State.FAILED).first()
+            preparing = Study.objects.filter(pk=study_id, state=Study.State.PREPARING)
+            if failed and preparing.update(state=Study.State.DRAFT, preparation_error={"refusals": _refusals(failed)}):
+                clips.clips_remove(study_id=study_id)
 
 
-# ── The sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def _refusals(failed: Preparation) -> list[Refusal]:
+    """Why, in the codes of `listening_test.messages`."""
+    if failed.error_code == clips.ClipsRefused.code:
+        return list(failed.error_params["refusals"])
+    if failed.error_code == "disk_full":
+        return [{"code": "preparation_disk_full", "params": {}}]
+    if failed.error_code in ("worker_lost", "out_of_memory"):
+        return [{"code": "preparation_lost", "params": {"attempts": failed.attempt}}]
+    error = failed.error_params.get("error", failed.error_code)
+    return [{"code": "preparation_failed", "params": {"error": error}}]
+
+
+# ── the sweep ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def preparations_sweep() -> None:
-    now = timezone.now()
-    preparing = Study.objects.filter(state=Study.State.PREPARING).order_by("created_at", "id")
-    for study in preparing.filter(preparation_until__lt=now):
-        _restart(study, now)
-    waiting = Q(preparation_sent_at__isnull=True) | Q(preparation_sent_at__lt=now - RESEND_AFTER)
-    for study in preparing.filter(waiting, preparation_until__isnull=True):
-        _resend(study, now)
-
-
-def _restart(study: Study, now: datetime) -> None:
-    """A worker died while it made the clips: another try, unless the clips themselves seem to kill workers."""
-    if study.preparation_until and study.preparation_attempt >= settings.JOB_MAX_ATTEMPTS:
-        refusal = {"code": "preparation_lost", "params": {"attempts": study.preparation_attempt}}
-        _fail(Lease(study.id, study.preparation_until), [refusal])
-    else:
-        _resend(study, now)
-
-
-def _resend(study: Study, now: datetime) -> None:
-    """Send the task again, unless something has happened to the study in the meantime."""
-    same = Study.objects.filter(
-        id=study.id,
-        state=Study.State.PREPARING,
-        preparation_until=study.preparation_until,
-        preparation_sent_at=study.preparation_sent_at,
-    )
-    with transaction.atomic():
-        if same.update(preparation_until=None, preparation_sent_at=now):
-            preparation_send(study_id=study.id)
+    """Find the preparations of dead workers and those whose message was lost."""
+    works_sweep(Preparation, send=preparation_send)
+    failed = Preparation.objects.filter(state=State.FAILED, study__state=Study.State.PREPARING)
+    _settle(list(failed.values_list("study_id", flat=True)))

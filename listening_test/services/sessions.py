@@ -3,47 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from listening_test import flow, questionnaire, session_selectors
-from listening_test.design import Candidate, plan_session, quality_first
+from listening_test import flow, questionnaire, recruiting_selectors, session_selectors
+from listening_test.design import PlannedTrial, plan, quality_first
+from listening_test.design_selectors import study_design
 from listening_test.device import DeviceFacts
-from listening_test.models import Answer, CalibrationHeard, Clip, Listener, ListeningSession, Study, Trial
+from listening_test.models import Answer, CalibrationHeard, Clip, Invitation, Listener, ListeningSession, Study, Trial
+from listening_test.models.listener import new_personal_code
 from listening_test.refusal import Refused
+from listening_test.services import slots
 from listening_test.texts import consent_sha256
 
 Step = ListeningSession.Step
 
 # A clip counts as heard when at least its length has gone by on the server, less what networks and clocks differ by.
 TOLERANCE_SECONDS = 0.25
+TEST_PLACES = 1_000_000  # test links play the plans of places that no study comes to
+SEEN_EVERY = timedelta(seconds=30)  # signs of life that come faster are not written down
 
 
 # ── Beginning ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @transaction.atomic
-def session_start(*, study: Study, language: str, listener: Listener | None = None) -> ListeningSession:
-    """A session at the study's next place, with all its trials. Raises `Refused` where the study is not open.
+def session_start(
+    *,
+    study: Study,
+    language: str,
+    listener: Listener | None = None,
+    invitation: Invitation | None = None,
+    platform: Mapping[str, str] | None = None,
+) -> ListeningSession:
+    """A session at the study's next free place, with all its trials. The study's row is locked, so that listeners who
+    arrive together get places one after the other.
 
-    The study's row is locked, so that listeners who arrive together get places one after the other.
+    By a test link it takes no place and never counts. Raises `Refused`: `study_not_open`, `link_used` where a session
+    was begun by the invitation already, `study_full` where as many as the study wants are through or under way.
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
     if not study.is_open:
         raise Refused("study_not_open")
+    if invitation is not None and recruiting_selectors.is_used(invitation):
+        raise Refused("link_used")
+    is_test = invitation is not None and invitation.is_test
+    slot = None if is_test else slots.slot_free(study=study)
+    if slot is not None and recruiting_selectors.is_full(study):
+        raise Refused("study_full")
     number = _next_number(study)
+    place = TEST_PLACES + number if slot is None else slot
     session = ListeningSession.objects.create(
         study=study,
         listener=listener or Listener.objects.create(),
         number=number,
+        slot=slot,
+        is_test=is_test,
+        personal_code=new_personal_code(),
+        invitation=invitation,
+        platform=dict(platform or {}),
         language=language,
-        quality_first=quality_first(number),
+        quality_first=quality_first(place),
+        seen_at=timezone.now(),
     )
-    _trials_plan(session)
+    _trials_plan(session, place)
     return session
 
 
@@ -52,16 +79,35 @@ def _next_number(study: Study) -> int:
     return 0 if last is None else last + 1
 
 
-def _trials_plan(session: ListeningSession) -> None:
-    study = session.study
-    clips = {str(clip.pk): clip for clip in study.clips.filter(purpose=Clip.Purpose.TEST).order_by("pk")}
-    candidates = [Candidate(f"{clip.excerpt_id:012}", clip.source, clip.system, key) for key, clip in clips.items()]
-    plan = plan_session(
-        candidates, seed=study.seed, number=session.number, trials_per_listener=study.trials_per_listener
-    )
+def _trials_plan(session: ListeningSession, place: int) -> None:
+    planned = plan(study_design(session.study), seed=session.study.seed, slot=place)
+    spoken = _recordings(session) if any(trial.instructed for trial in planned) else []
     Trial.objects.bulk_create(
-        Trial(session=session, position=position, clip=clips[candidate.key]) for position, candidate in enumerate(plan)
+        _trial(session, position, trial, spoken if trial.instructed else []) for position, trial in enumerate(planned)
     )
+
+
+def _recordings(session: ListeningSession) -> list[Clip]:
+    """Of spoken attention checks, in the listener's language; without any, the checks are written."""
+    if session.study.trap_kind != Study.TrapKind.SPOKEN:
+        return []
+    recordings = session.study.clips.filter(purpose=Clip.Purpose.TRAP, language=session.language)
+    return list(recordings.order_by("created_at", "id"))
+
+
+def _trial(session: ListeningSession, position: int, planned: PlannedTrial, recordings: list[Clip]) -> Trial:
+    trial = Trial(
+        session=session,
+        position=position,
+        clip_id=planned.key,
+        scale=planned.scale,
+        repeat=planned.repeat,
+        instructed=planned.instructed,
+    )
+    if recordings and planned.instructed:
+        trial.clip = recordings[planned.instructed % len(recordings)]
+        trial.instructed = next(answer for answer, _highest in trial.clip.expected.values())
+    return trial
 
 
 # ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +139,7 @@ def _questions(session: ListeningSession) -> list[questionnaire.Question]:
     if session.step == Step.QUESTIONNAIRE:
         return session_selectors.opening_questions(session.study)
     if session.step == Step.CLOSING:
-        return questionnaire.closing()
+        return session_selectors.closing_questions(session.study)
     raise Refused("not_now")
 
 
@@ -109,10 +155,13 @@ def session_step_forward(*, session: ListeningSession) -> ListeningSession:
 
 
 def _advance(session: ListeningSession) -> None:
-    missing = flow.missing(session.step, session_selectors.session_facts(session))
+    facts = session_selectors.session_facts(session)
+    missing = flow.missing(session.step, facts)
     if missing:
         raise Refused("step_incomplete", missing=missing)
-    session.step = flow.step_after(session.step)
+    if session.step == Step.CALIBRATION:
+        session.calibrated_at = timezone.now()
+    session.step = flow.step_after(session.step, facts.unused)
     if session.step == Step.DONE and session.completed_at is None:
         session.completed_at = timezone.now()
     session.save()
@@ -125,13 +174,41 @@ def session_calibration_heard(*, session: ListeningSession, clip: Clip) -> None:
     It is believed once as much time has gone by as the clip lasts since the last one was heard (or since consent).
     """
     session_lock(session)
-    if session.step != Step.CALIBRATION:
+    again = session_selectors.calibration_due(session)
+    if session.step != Step.CALIBRATION and not again:
         raise Refused("not_now")
-    if CalibrationHeard.objects.filter(session=session, clip=clip).exists():
+    if not session_selectors.calibration_left(session).filter(pk=clip.pk).exists():
         return
     last = session.calibration_heard.aggregate(last=Max("heard_at"))["last"] or session.consented_at
     time_check(session, since=last, seconds=session_selectors.clip_seconds(clip))
-    CalibrationHeard.objects.create(session=session, clip=clip, heard_at=timezone.now())
+    CalibrationHeard.objects.update_or_create(session=session, clip=clip, defaults={"heard_at": timezone.now()})
+
+
+@transaction.atomic
+def session_calibrated_again(*, session: ListeningSession) -> ListeningSession:
+    """Who had been away has heard the examples again, and goes on in the step where they were."""
+    session_lock(session)
+    if session_selectors.calibration_due(session):
+        if left := session_selectors.calibration_left(session).count():
+            raise Refused("step_incomplete", missing=["calibration"] * left)
+        session.calibrated_at = timezone.now()
+        session.save(update_fields=["calibrated_at"])
+    return session
+
+
+@transaction.atomic
+def session_returned(*, session: ListeningSession) -> ListeningSession:
+    """A sign of life. Who was away for longer than `AWAY` while rating is to hear the examples again first."""
+    now = timezone.now()
+    if now - session.seen_at < SEEN_EVERY:
+        return session
+    session.refresh_from_db(from_queryset=ListeningSession.objects.select_for_update())
+    if now - session.seen_at > session_selectors.AWAY and session.step in (Step.PRACTICE, Step.TRIALS):
+        session.calibrated_at = None
+    session.seen_at = now
+    session.save(update_fields=["seen_at", "calibrated_at"])
+    slots.slot_take_back(session=session)
+    return session
 
 
 # ── Facts about the visit ───────────────────────────────────────────────────────────────────────────────────────────

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from listening_test import selectors
+from listening_test import selectors, texts
 from listening_test.models import Excerpt, Listener, ListeningSession, Study, StudyText
-from listening_test.services import clips, preparation
+from listening_test.refusal import StudyRefused as StudyRefused
+from listening_test.services import clips, preparation, traps
 from listening_test.systems import system_is_demo
 from separation.models import SeparationJob, Song
 from separation.services.jobs import job_start
@@ -23,14 +26,6 @@ from separation.services.jobs import job_start
 END_SLACK_SECONDS = 0.01  # a song's length is shown in hundredths: an end within one of it means the end
 
 Texts = Mapping[tuple[str, str], str]  # (language, key) -> text; an empty one means the product's own
-
-
-class StudyRefused(Exception):
-    """Something a study does not allow. `code` and `params`: see `listening_test.messages`."""
-
-    def __init__(self, code: str, **params: Any) -> None:
-        super().__init__(code)
-        self.code, self.params = code, params
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,27 @@ class StudyContent:
     show_mixture: bool = False
     texts: Texts = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
+    controls: list[str] = field(default_factory=list)
+    repeats_per_listener: int = 0
+    traps_per_listener: int = 0
+    trap_kind: str = Study.TrapKind.WRITTEN
+    block_trials: int | None = 12
+    scale_layout: str = Study.ScaleLayout.TOGETHER
+    loudness_rule: str = Study.LoudnessRule.CLIP
+    minimum_seconds: float | None = None
+    loop_allowed: bool = False
+    equipment: dict[str, str] = field(default_factory=dict)
+    practice: bool = True
+    questions: list[dict[str, Any]] | None = None
+    links: str = Study.Links.OPEN
+    quota: int | None = None
+    platform: dict[str, Any] = field(default_factory=dict)
+    give_up_minutes: int = 60
+    retention_days: int | None = None
+
+
+OPTIONS = tuple(each.name for each in fields(StudyContent) if each.name not in ("texts", "spans"))
+"""What is a field of the study's row by the same name."""
 
 
 # ── Drafts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,8 +92,8 @@ def study_update(*, study: Study, content: StudyContent) -> Study:
 
 
 def _fill(study: Study, content: StudyContent) -> None:
-    study.name, study.sources, study.systems = content.name, content.sources, content.systems
-    study.trials_per_listener, study.show_mixture = content.trials_per_listener, content.show_mixture
+    for name in OPTIONS:
+        setattr(study, name, getattr(content, name))
     study.preparation_error = {}  # it spoke of the study as it was
     study.save()
     _texts_set(study, content.texts)
@@ -149,21 +165,57 @@ def _demo_mark(study: Study) -> None:
 def study_content(study: Study) -> StudyContent:
     """What `study_update` would need to leave the study as it is."""
     return StudyContent(
-        name=study.name,
-        sources=list(study.sources),
-        systems=list(study.systems),
-        trials_per_listener=study.trials_per_listener,
-        show_mixture=study.show_mixture,
-        texts={(text.language, text.key): text.text for text in study.texts.all()},
+        **{name: deepcopy(getattr(study, name)) for name in OPTIONS},
+        texts=_own_texts(study),
         spans=[Span(excerpt.song, excerpt.start, excerpt.end) for excerpt in study.excerpts.select_related("song")],
     )
+
+
+def _own_texts(study: Study) -> Texts:
+    """Without the product's own consent text, which is kept with a study that has been opened."""
+    rows = {(text.language, text.key): text.text for text in study.texts.all()}
+    for language, _name in settings.LANGUAGES:
+        consent = (language, StudyText.Key.CONSENT)
+        if rows.get(consent) == texts.product_text(study, StudyText.Key.CONSENT, language):
+            del rows[consent]
+    return rows
+
+
+def _consent_keep(study: Study) -> None:
+    """What listeners agree to stays as it is now, whatever a later version of the product would say."""
+    for language, _name in settings.LANGUAGES:
+        text = texts.study_text(study, StudyText.Key.CONSENT, language)
+        StudyText.objects.get_or_create(
+            study=study, language=language, key=StudyText.Key.CONSENT, defaults={"text": text}
+        )
 
 
 def study_duplicate(*, study: Study, created_by: AbstractBaseUser | None = None) -> Study:
     """A draft with the same content, a seed of its own, and nobody's ratings."""
     name = _("%(name)s (copy)") % {"name": study.name}
     most = Study._meta.get_field("name").max_length or 0
-    return study_add(content=replace(study_content(study), name=name[:most]), created_by=created_by)
+    return _copy(study, name[:most], created_by)
+
+
+@transaction.atomic
+def study_new_version(*, study: Study, created_by: AbstractBaseUser | None = None) -> Study:
+    """A draft of what comes after a study whose design is frozen: the same content, a seed of its own, and the number
+    of the next version. The earlier one stays as it was frozen, with its ratings, and ratings of the two never mix.
+    """
+    study = _locked(study)
+    if study.state not in (Study.State.OPEN, Study.State.CLOSED):
+        raise StudyRefused("not_frozen")
+    later = _copy(study, study.name, created_by)
+    later.version, later.earlier = study.version + 1, study
+    later.save(update_fields=["version", "earlier"])
+    return later
+
+
+@transaction.atomic
+def _copy(study: Study, name: str, created_by: AbstractBaseUser | None) -> Study:
+    copy = study_add(content=replace(study_content(study), name=name), created_by=created_by)
+    traps.trap_recordings_copy(source=study, target=copy)
+    return copy
 
 
 # ── Stems that are not there yet ────────────────────────────────────────────────────────────────────────────────────
@@ -188,11 +240,10 @@ def study_open(*, study: Study) -> Study:
     for problem in selectors.study_problems(study):
         raise StudyRefused(problem.code, **problem.params)
     _demo_mark(study)
+    _consent_keep(study)
     study.state, study.preparation_error = Study.State.PREPARING, {}
-    study.preparation_until, study.preparation_attempt = None, 0
-    study.preparation_sent_at = timezone.now()
     study.save()
-    preparation.preparation_send(study_id=study.id)
+    preparation.preparation_start(study=study)
     return study
 
 
@@ -200,8 +251,9 @@ def study_open(*, study: Study) -> Study:
 def study_preparation_stop(*, study: Study) -> Study:
     """Back to draft; the worker notices at its next step."""
     study = _in_state(study, Study.State.PREPARING, "not_preparing")
-    study.state, study.preparation_until = Study.State.DRAFT, None
+    study.state = Study.State.DRAFT
     study.save()
+    preparation.preparation_cancel(study=study)
     clips.clips_remove(study_id=study.id)
     return study
 

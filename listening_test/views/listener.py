@@ -2,81 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from listening_test import flow, session_selectors
-from listening_test.listener_access import cookie_set, language_follow, language_now, languages, session_of
-from listening_test.listener_forms import QuestionsForm
-from listening_test.models import Clip, ListeningSession, Study
-from listening_test.questionnaire import CLOSING
-from listening_test.refusal import Refused
-from listening_test.scales import SCALES, ScaleKey
-from listening_test.selectors import clips_per_listener, session_minutes
-from listening_test.services.sessions import (
-    session_answers_save,
-    session_consent,
-    session_start,
-    session_step_forward,
+from listening_test import equipment, equipment_words, recruiting, session_selectors
+from listening_test.arrival import (
+    Arrival,
+    arrival_forget,
+    arrival_in_address,
+    arrival_keep,
+    arrival_kept,
+    invitation_of,
+    is_of,
+    session_awaiting,
 )
-from listening_test.texts import Key, consent_sha256, study_text, study_title
-from separation.serving import audio_response
+from listening_test.listener_access import cookie_name, cookie_set, language_now, languages, session_of
+from listening_test.listener_forms import QuestionsForm
+from listening_test.models import ListeningSession, Study
+from listening_test.outline_selectors import study_outline
+from listening_test.recruiting_selectors import entry_refusal
+from listening_test.scales import SCALES, ScaleKey
+from listening_test.services.recruiting import session_enter
+from listening_test.services.sessions import session_answers_save, session_consent, session_step_forward
+from listening_test.sound_serving import sealed_response
+from listening_test.texts import Key, consent_sha256, study_text
+from listening_test.views.listener_checks import calibration_page, equipment_page, practice_page
+from listening_test.views.listener_page import listener_page, render_step, step_post, unavailable
 
 Step = ListeningSession.Step
-Role = Clip.Role
-PageView = Callable[[HttpRequest, Study, ListeningSession | None], HttpResponseBase]
-StepView = Callable[[HttpRequest, ListeningSession], HttpResponseBase]
-
-PAGES = "listening_test/listener"
-CALIBRATION_ROLES = {
-    ScaleKey.QUALITY: (Role.CLEAN, Role.DISTORTED),
-    ScaleKey.CONTAMINATION: (Role.ALONE, Role.CONTAMINATED),
-}
-
-
-# ── What every page begins with ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def listener_page(view: PageView) -> Callable[..., HttpResponseBase]:
-    """Finds study and session, follows the language, and turns a refusal into its page."""
-
-    @wraps(view)
-    def page(request: HttpRequest, token: str) -> HttpResponseBase:
-        study = Study.objects.prefetch_related("texts").filter(token=token).first()
-        if study is None:
-            return _unavailable(request, "unknown", status=404)
-        session = session_of(request, study)
-        if session is not None:
-            session.study = study
-            language_follow(request, session)
-        try:
-            return view(request, study, session)
-        except Refused:
-            return redirect("listen", token=token)  # which says how things stand
-
-    return never_cache(page)
-
-
-def step_post(step: str) -> Callable[[StepView], Callable[..., HttpResponseBase]]:
-    """A view that a step's page posts to; from any other step, or by another road, it leads to the current page."""
-
-    def decorate(view: StepView) -> Callable[..., HttpResponseBase]:
-        @listener_page
-        def post(request: HttpRequest, study: Study, session: ListeningSession | None) -> HttpResponseBase:
-            if request.method == "POST" and session is not None and session.step == step:
-                return view(request, session)
-            return redirect("listen", token=study.token)
-
-        return post
-
-    return decorate
 
 
 # ── The one address ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,58 +42,74 @@ def step_post(step: str) -> Callable[[StepView], Callable[..., HttpResponseBase]
 @listener_page
 def listen(request: HttpRequest, study: Study, session: ListeningSession | None) -> HttpResponseBase:
     """The page of the session's step. A session begins with consent: looking at the link takes nobody's place."""
-    if request.GET.get("lang") in languages():
-        return _language_chosen(request, study)
+    arrived = arrival_in_address(request, study)
+    if arrived.says_something or request.GET.get("lang") in languages():
+        return _arrived(request, study, session, arrived)
     if session is None or session.step == Step.CONSENT:
-        return _consent(request, study) if study.is_open else _shut(request, study)
+        return _enter(request, study) if study.is_open else _shut(request, study, arrival_kept(request, study).platform)
     if session_selectors.is_shut(session):
-        return _shut(request, study, under_way=True)
-    response = STEP_PAGES[session.step](request, session)
+        return _shut(request, study, session.platform, under_way=True)
+    response = STEP_PAGES[session_selectors.step_shown(session)](request, session)
     cookie_set(request, response, session)  # another 30 days
     return response
 
 
-def _language_chosen(request: HttpRequest, study: Study) -> HttpResponseRedirect:
+def _arrived(
+    request: HttpRequest, study: Study, session: ListeningSession | None, arrived: Arrival
+) -> HttpResponseRedirect:
+    """Remember what the link said, and go on without it in the address."""
     response = redirect("listen", token=study.token)
+    if request.GET.get("lang") in languages():
+        _language_choose(response, request.GET["lang"])
+    if arrived.says_something:
+        arrival_keep(request, response, study, arrived)
+        awaiting = session_awaiting(study, arrived)
+        if awaiting is not None:
+            cookie_set(request, response, awaiting)
+        elif session is not None and not is_of(session, arrived):  # somebody else at the same browser
+            response.delete_cookie(cookie_name(study), samesite="Lax")
+    return response
+
+
+def _language_choose(response: HttpResponseRedirect, code: str) -> None:
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
-        request.GET["lang"],
+        code,
         max_age=settings.LANGUAGE_COOKIE_AGE,
         samesite="Lax",
         secure=settings.HTTPS,
     )
-    return response
 
 
-def _shut(request: HttpRequest, study: Study, *, under_way: bool = False) -> HttpResponse:
+def _shut(request: HttpRequest, study: Study, platform: Mapping[str, str], *, under_way: bool = False) -> HttpResponse:
     state = "closed" if study.state == Study.State.CLOSED else "not_open"
-    return _unavailable(request, state, status=403, study=study, under_way=under_way)
-
-
-def _unavailable(request: HttpRequest, reason: str, *, status: int, **context: Any) -> HttpResponse:
-    title = study_title(context["study"], language_now()) if "study" in context else ""
-    return render(request, f"{PAGES}/unavailable.html", {**context, "reason": reason, "title": title}, status=status)
-
-
-def _render(request: HttpRequest, study: Study, page: str, step: str, **context: Any) -> HttpResponse:
-    number, steps = flow.place(step)
-    common = {"study": study, "title": study_title(study, language_now()), "step_number": number, "steps": steps}
-    return render(request, f"{PAGES}/{page}.html", {**common, **context})
+    back = recruiting.address(study.platform, recruiting.FULL, platform) if state == "closed" else None
+    return unavailable(request, state, status=403, study=study, under_way=under_way, back=back)
 
 
 # ── Consent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _enter(request: HttpRequest, study: Study) -> HttpResponse:
+    """The text to agree to, or why this link lets nobody in."""
+    arrived = arrival_kept(request, study)
+    refusal = entry_refusal(study, invitation_of(study, arrived))
+    if refusal is None:
+        return _consent(request, study)
+    back = recruiting.address(study.platform, recruiting.FULL, arrived.platform) if refusal == "study_full" else None
+    return unavailable(request, refusal, status=403, study=study, back=back)
+
+
 def _consent(request: HttpRequest, study: Study) -> HttpResponse:
-    return _render(
+    return render_step(
         request,
         study,
         "consent",
         Step.CONSENT,
         text=study_text(study, Key.CONSENT, language_now()),
         sha256=consent_sha256(study, language_now()),
-        clips=clips_per_listener(study),
-        minutes=session_minutes(study),
+        outline=study_outline(study),
+        headphones_needed=equipment.needs_headphones(study.equipment),
     )
 
 
@@ -146,10 +119,14 @@ def listen_consent(request: HttpRequest, study: Study, session: ListeningSession
     shown = request.POST.get("sha256") == consent_sha256(study, language_now())
     if request.method != "POST" or not shown or (session and session.step != Step.CONSENT):
         return redirect("listen", token=study.token)
-    session = session or session_start(study=study, language=language_now())
+    if session is None:
+        arrived = arrival_kept(request, study)
+        invitation = invitation_of(study, arrived)
+        session = session_enter(study=study, language=language_now(), invitation=invitation, platform=arrived.platform)
     session_consent(session=session)
     response = redirect("listen", token=study.token)
     cookie_set(request, response, session)
+    arrival_forget(response, study)
     return response
 
 
@@ -158,7 +135,7 @@ def listen_consent(request: HttpRequest, study: Study, session: ListeningSession
 
 def _questionnaire(request: HttpRequest, session: ListeningSession, form: QuestionsForm | None = None) -> HttpResponse:
     form = form or QuestionsForm(session_selectors.opening_questions(session.study))
-    return _render(request, session.study, "questionnaire", Step.QUESTIONNAIRE, form=form)
+    return render_step(request, session.study, "questionnaire", Step.QUESTIONNAIRE, form=form)
 
 
 @step_post(Step.QUESTIONNAIRE)
@@ -168,12 +145,13 @@ def listen_questionnaire(request: HttpRequest, session: ListeningSession) -> Htt
 
 
 def _closing(request: HttpRequest, session: ListeningSession, form: QuestionsForm | None = None) -> HttpResponse:
-    return _render(request, session.study, "closing", Step.CLOSING, form=form or QuestionsForm(CLOSING))
+    form = form or QuestionsForm(session_selectors.closing_questions(session.study))
+    return render_step(request, session.study, "closing", Step.CLOSING, form=form)
 
 
 @step_post(Step.CLOSING)
 def listen_closing(request: HttpRequest, session: ListeningSession) -> HttpResponseBase:
-    form = QuestionsForm(CLOSING, request.POST)
+    form = QuestionsForm(session_selectors.closing_questions(session.study), request.POST)
     return _answered(session, form) or _closing(request, session, form)
 
 
@@ -186,33 +164,16 @@ def _answered(session: ListeningSession, form: QuestionsForm) -> HttpResponseRed
     return redirect("listen", token=session.study.token)
 
 
-# ── Instructions and calibration ────────────────────────────────────────────────────────────────────────────────────
+# ── Instructions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _instructions(request: HttpRequest, session: ListeningSession) -> HttpResponse:
     text = study_text(session.study, Key.INSTRUCTIONS, language_now())
-    return _render(request, session.study, "instructions", Step.INSTRUCTIONS, text=text)
+    return render_step(request, session.study, "instructions", Step.INSTRUCTIONS, text=text)
 
 
 @step_post(Step.INSTRUCTIONS)
 def listen_instructions(request: HttpRequest, session: ListeningSession) -> HttpResponseBase:
-    session_step_forward(session=session)
-    return redirect("listen", token=session.study.token)
-
-
-def _calibration(request: HttpRequest, session: ListeningSession) -> HttpResponse:
-    clips = {clip.role: clip for clip in session_selectors.calibration_clips(session.study)}
-    heard = set(session.calibration_heard.values_list("clip_id", flat=True))
-    groups = [
-        (SCALES[scale], [(clips[role], role, clips[role].pk in heard) for role in roles if role in clips])
-        for scale, roles in CALIBRATION_ROLES.items()
-    ]
-    ready = len(heard) >= len(clips)
-    return _render(request, session.study, "calibration", Step.CALIBRATION, session=session, groups=groups, ready=ready)
-
-
-@step_post(Step.CALIBRATION)
-def listen_calibration(request: HttpRequest, session: ListeningSession) -> HttpResponseBase:
     session_step_forward(session=session)
     return redirect("listen", token=session.study.token)
 
@@ -223,30 +184,40 @@ def listen_calibration(request: HttpRequest, session: ListeningSession) -> HttpR
 def _trials(request: HttpRequest, session: ListeningSession) -> HttpResponse:
     order = (ScaleKey.QUALITY, ScaleKey.CONTAMINATION) if session.quality_first else tuple(reversed(ScaleKey))
     scales, place = [SCALES[scale] for scale in order], session_selectors.place_of(session)
-    return _render(request, session.study, "trial", Step.TRIALS, session=session, scales=scales, place=place)
+    return render_step(request, session.study, "trial", Step.TRIALS, session=session, scales=scales, place=place)
 
 
 def _done(request: HttpRequest, session: ListeningSession) -> HttpResponse:
     text = study_text(session.study, Key.THANKS, language_now())
-    return _render(request, session.study, "done", Step.DONE, session=session, text=text)
+    back = recruiting.return_address(session)
+    return render_step(request, session.study, "done", Step.DONE, session=session, text=text, back=back)
+
+
+def _ended(request: HttpRequest, session: ListeningSession) -> HttpResponse:
+    reason = equipment_words.ended_words(session.ended_reason)
+    back = recruiting.return_address(session)
+    return render_step(request, session.study, "ended", Step.ENDED, session=session, reason=reason, back=back)
 
 
 STEP_PAGES: dict[str, Callable[[HttpRequest, ListeningSession], HttpResponse]] = {
+    Step.EQUIPMENT: equipment_page,
     Step.QUESTIONNAIRE: _questionnaire,
     Step.INSTRUCTIONS: _instructions,
-    Step.CALIBRATION: _calibration,
+    Step.CALIBRATION: calibration_page,
+    Step.PRACTICE: practice_page,
     Step.TRIALS: _trials,
     Step.CLOSING: _closing,
     Step.DONE: _done,
+    Step.ENDED: _ended,
 }
 
 
 @require_safe
-def listen_clip(request: HttpRequest, token: str, clip_token: str) -> HttpResponseBase:
+def listen_clip(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The sound itself, for the one session that may hear it now. Anything else is not there."""
     study = Study.objects.filter(token=token).first()
     session = session_of(request, study) if study else None
-    clip = session_selectors.clip_for(session, clip_token) if session else None
+    clip = session_selectors.clip_for(session, name) if session else None
     if clip is None:
         raise Http404
-    return audio_response(request, clip.file)
+    return sealed_response(request, clip.file, name=name, size=clip.sent_bytes)

@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from listening_test import messages, selectors
+from listening_test import messages, outline_selectors, recruiting, recruiting_selectors, selectors, study_words
+from listening_test.design_selectors import design_unchanged
 from listening_test.models import Clip, Study
 from listening_test.services import studies as services
 from listening_test.services.studies import StudyRefused
 from listening_test.systems import system_name
+from listening_test.views.study_people import invitation_link, recordings_context
 from separation.access import researcher_required
 from separation.models import Song
 from separation.serving import audio_response
@@ -45,15 +47,18 @@ def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
         "systems": [(key, system_name(key)) for key in study.systems],
         "sources": [messages.source_name(key) for key in study.sources],
         "excerpts": study.excerpts.select_related("song"),
-        "clips_made": study.clips.count(),
+        "clips_made": selectors.clips_made(study),
         "clips_expected": selectors.clips_expected(study),
-        "rated_clips": selectors.rated_clips_expected(study),
-        "clips_per_listener": selectors.clips_per_listener(study),
-        "minutes": selectors.session_minutes(study),
+        "outline": outline_selectors.outline_sentence(outline_selectors.study_outline(study)),
+        "options": study_words.options_in_words(study),
+        "recruited": recruiting_selectors.recruited(study),
+        "design_unchanged": design_unchanged(study),
         "languages": settings.LANGUAGES,
         "link": request.build_absolute_uri(reverse("listen", args=[study.token])),
         "needs_name": services.deleting_needs_name(study),
         **(_draft_context(study) if study.is_editable else _preview_context(study)),
+        **(_links_context(request, study) if study.is_open else {}),
+        **recordings_context(study),
     }
     return render(request, "listening_test/researcher/study.html", context)
 
@@ -66,7 +71,7 @@ def _draft_context(study: Study) -> dict[str, Any]:
     return {
         "errors": messages.sentences(study.preparation_error),
         "problems": [messages.sentence(problem.code, problem.params) for problem in selectors.study_problems(study)],
-        "advice": [messages.sentence(advice.code, advice.params) for advice in selectors.study_advice(study)],
+        "advice": [messages.sentence(advice.code, advice.params) for advice in outline_selectors.study_advice(study)],
         "missing": missing,
         "can_separate": any(gap.can_be_separated for gap, _system, _sources in missing),
     }
@@ -81,6 +86,20 @@ def _preview_context(study: Study) -> dict[str, Any]:
     ]
     calibration = study.clips.filter(purpose=Clip.Purpose.CALIBRATION).order_by("role")
     return {"preview": preview, "calibration": calibration}
+
+
+def _links_context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    link = request.build_absolute_uri(reverse("listen", args=[study.token]))
+    rows = [
+        (invitation, invitation_link(request, invitation), getattr(invitation, "session", None))
+        for invitation in recruiting_selectors.invitations(study)
+    ]
+    return {
+        "links": rows,
+        "links_used": sum(session is not None for _invitation, _link, session in rows),
+        "platform_link": recruiting.entry_link(study.platform, link) if study.platform else "",
+        "endings": study_words.endings_in_words(study),
+    }
 
 
 def _named(clips: list[Clip]) -> list[tuple[str, Clip]]:
@@ -139,6 +158,20 @@ def study_duplicate(request: HttpRequest, study_id: UUID) -> HttpResponse:
     copy = services.study_duplicate(study=study, created_by=request.user)  # type: ignore[arg-type]
     notices.success(request, _("This is the copy. It has no ratings yet."))
     return redirect("study", copy.id)
+
+
+@researcher_required
+@require_POST
+def study_version(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """A draft of what comes after a study whose design is frozen."""
+    study = get_object_or_404(Study, id=study_id)
+    try:
+        later = services.study_new_version(study=study, created_by=request.user)  # type: ignore[arg-type]
+    except StudyRefused as refusal:
+        notices.error(request, messages.sentence(refusal.code, refusal.params), extra_tags="bad")
+        return redirect("study", study.id)
+    notices.success(request, _("This is version %(number)s. It has no ratings yet.") % {"number": later.version})
+    return redirect("study", later.id)
 
 
 @researcher_required

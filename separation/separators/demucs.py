@@ -8,7 +8,8 @@ windows that touch it and a long song no more memory than a short one; the sums 
 Exact precision is float32. It is faster than the package all the same: attention runs in torch's fused kernel, which
 the package's transformer misses where torch takes its "fast path" for encoder layers. Fast precision is bfloat16 where
 the device computes in it (a GPU, or a CPU with AVX512-BF16 or AMX), else 8 bit integers in the transformer's linear
-layers. How far it is from exact is measured on the first window of the first song and told in every job's record.
+layers; a form that is not close to exact on this machine is passed over when the model is loaded. How far it is from
+exact is measured on the first window of the first song and told in every job's record.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class DemucsSeparator(PackagedSeparator):
         self._sources = list(models[0].sources)
         self._window = math.floor(SAMPLE_RATE * float(segment or models[0].segment))
         self._snr: float | None = None
-        self._fast = demucs_precision.fast_form(self._models, device) if self.spec.precision == FAST else None
+        self._fast = None
+        if self.spec.precision == FAST:
+            self._fast = demucs_precision.fast_form(self._models, device, self._window)
         return described(device)
 
     def _settings(self) -> dict[str, Any]:
@@ -62,7 +65,7 @@ class DemucsSeparator(PackagedSeparator):
         return settings | ({"fast": self._fast.name} if self._fast else {})
 
     def _notes(self) -> dict[str, Any]:
-        return {} if self._snr is None else {"fast_snr_db": round(self._snr, 1)}
+        return {"fast_snr_db": round(self._snr, 1)} if self._snr is not None and math.isfinite(self._snr) else {}
 
     def _separate(self, song: CheckedMixture, spans: list[Span], sink: Sink, progress: Progress) -> None:
         import torch
@@ -149,18 +152,14 @@ class DemucsSeparator(PackagedSeparator):
             ticks.window_done()
 
     def _computed(self, place: int, batch: Any) -> Any:
+        from separation.separators.demucs_precision import snr_db
+
         if self._fast is None:
             return self._models[place](batch)
         outputs = self._fast.run(place, batch)
         if self._snr is None:
-            self._snr = _snr(self._models[place](batch), outputs)
+            self._snr = snr_db(self._models[place](batch), outputs)
         return outputs
-
-
-def _snr(exact: Any, fast: Any) -> float:
-    """dB of signal to noise: how far fast precision is from exact."""
-    noise = (exact.float() - fast.float()).square().sum().item()
-    return 10 * math.log10(exact.float().square().sum().item() / noise) if noise > 0 else math.inf
 
 
 class Normalised:

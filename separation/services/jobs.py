@@ -17,7 +17,7 @@ from separation.separators.base import Ran, Separator, Span
 from separation.services.faults import back_off, fault_of
 from separation.services.files import attempt_delete, job_files_delete_after_commit, other_attempts_delete
 from separation.services.leases import Lease, LeaseLost, lease_take
-from separation.services.reuse import stems_reused, work_key
+from separation.services.reuse import left_to_equal, stems_reused, work_key
 from separation.services.sending import job_send, time_limit
 from separation.services.spans import spans_checked, spans_key
 from separation.services.stem_writing import StemWriter
@@ -120,7 +120,7 @@ def _attempt(lease: Lease) -> None:
     try:
         separator = _loaded(job, lease)
         key = work_key(job, separator)
-        if not stems_reused(lease, job, key):
+        if not stems_reused(lease, job, key) and not left_to_equal(lease, job, key):
             _separate(job, lease, separator, key)
     except BaseException:  # also when the worker is told to stop
         _attempt_delete(job)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,17 +35,6 @@ from separation.services.stored_mixture import MixtureDamaged, MixtureMissing, S
 ADDS_UP_DB = -20.0
 """A residual above this says that a stem is missing, or that the mixture was mastered afterwards."""
 
-WORDS = {
-    "vocals": ("vocals", "vocal", "voice", "voz", "voces"),
-    "drums": ("drums", "drum", "bateria", "percusion"),
-    "bass": ("bass", "bajo"),
-    "other": ("other", "others", "otros", "otro", "resto"),
-    "piano": ("piano",),
-    "guitar": ("guitar", "guitars", "guitarra", "guitarras"),
-    "accompaniment": ("accompaniment", "instrumental", "acompanamiento"),
-}
-"""What file names call the sources, in lower case and without accents."""
-
 
 @dataclass(frozen=True)
 class Brought:
@@ -55,14 +42,6 @@ class Brought:
 
     samples: Audio  # in a file without a name: it needs no memory
     origin: dict[str, Any]
-
-
-def source_of(name: str) -> str | None:
-    """The source that a file name names: `vocals.wav`, `My song - Batería.flac`; None where it is none, or two."""
-    plain = unicodedata.normalize("NFKD", shown_name(name).rsplit(".", 1)[0].lower())
-    words = set(re.findall(r"[a-z]+", "".join(c for c in plain if not unicodedata.combining(c))))
-    named = [source for source, known in WORDS.items() if words.intersection(known)]
-    return named[0] if len(named) == 1 else None
 
 
 def references_add(*, song: Song, files: Mapping[str, File[Any]]) -> list[Stem]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from separation.models import SeparationJob, Stem
@@ -14,6 +16,7 @@ from separation.services.leases import Lease
 from separation.services.stored_mixture import mixture_sha256
 
 State = SeparationJob.State
+WAIT = timedelta(seconds=5)  # for an equal job that is under way; a dead one's row is freed by the sweep
 SAME = ("source", "start", "samples", "file", "gain", "sha256")
 
 
@@ -43,6 +46,23 @@ def stems_reused(lease: Lease, job: SeparationJob, key: str) -> bool:
                 Stem.objects.bulk_create(_same(stem, job) for stem in stems)
                 return True
     return False
+
+
+def left_to_equal(lease: Lease, job: SeparationJob, key: str) -> bool:
+    """Put the job back where an equal one is under way: it will find that one's stems. Raises `LeaseLost`.
+
+    Each writes down what it is about to do before it looks, and only the later one of two gives way, so that they
+    never wait for one another. The attempt does not count, since nothing was tried.
+    """
+    if not key:
+        return False
+    lease.update(work_key=key)
+    earlier = Q(started_at__lt=job.started_at) | Q(started_at=job.started_at, pk__lt=job.pk)
+    if not SeparationJob.objects.filter(earlier, work_key=key, state=State.RUNNING).exclude(pk=job.pk).exists():
+        return False
+    now = timezone.now()
+    lease.release(State.QUEUED, progress=0.0, attempt=F("attempt") - 1, sent_at=now, not_before=now + WAIT)
+    return True
 
 
 def _same(stem: Stem, job: SeparationJob) -> Stem:

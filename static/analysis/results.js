@@ -4,6 +4,7 @@
 const results = document.querySelector("#results");
 const said = document.querySelector("#said");
 const away = document.querySelector("#away");
+const news = document.querySelector("#news");
 
 const parts = (root) => [...root.querySelectorAll("[data-live]")];
 const ids = (root) => parts(root).map((part) => part.id).join();
@@ -37,7 +38,10 @@ async function ask() {
     const answer = await fetch(results.dataset.state, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(answer.status);
     away.hidden = true;
-    if ((await answer.json()).version !== results.dataset.version) await refresh();
+    const state = await answer.json();
+    if (news.textContent !== state.news) news.textContent = state.news;
+    news.hidden = !state.news;
+    if (state.shown !== results.dataset.version) await refresh();
   } catch {
     away.textContent = results.dataset.away; // what is on the page stays true of the time it came
     away.hidden = false;

@@ -1,6 +1,6 @@
 // Choosing or dropping files, and sending them one after another with their progress. Without this script the form
 // itself sends them all.
-"use strict";
+import { element, failed, heading, onDrop, ownButton, size } from "./choosing.js";
 
 {
   const form = document.querySelector("#upload");
@@ -10,36 +10,15 @@
   const button = form.querySelector("button.primary");
   const words = form.dataset;
 
-  // A button in the page's language; the browser's own one speaks the browser's.
-  document.querySelector("#choose").hidden = false;
-  input.classList.add("visually-hidden");
-
-  const element = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  };
-
-  const size = (bytes) => {
-    const [number, unit] = bytes < 2 ** 20 ? [bytes / 2 ** 10, "kB"] : [bytes / 2 ** 20, "MB"];
-    return `${number.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} ${unit}`;
-  };
+  ownButton(input);
 
   // One row for each file: name, size, bar, and what became of it.
   const row = (file) => {
     const bar = element("progress", { max: 1, value: 0, hidden: true });
     const state = element("p", { className: "small soft state" });
-    const remove = element("button", { type: "button", className: "quiet", textContent: "×" });
-    remove.setAttribute("aria-label", words.remove.replace("{name}", file.name));
-    const item = element(
-      "li",
-      {},
-      element("div", { className: "row spread" }, element("span", { className: "name", textContent: file.name }), remove),
-      bar,
-      state,
-    );
+    const { line, remove } = heading(file.name, words.remove, () => keep(files().filter((other) => other !== file)));
+    const item = element("li", {}, line, bar, state);
     state.textContent = size(file.size);
-    remove.addEventListener("click", () => keep(files().filter((other) => other !== file)));
     return { file, item, bar, state, remove };
   };
 
@@ -60,25 +39,9 @@
   };
 
   input.addEventListener("change", () => draw([...input.files]));
-  for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    if (!form.dataset.busy) keep([...files(), ...event.dataTransfer.files]);
+  onDrop(drop, (dropped) => {
+    if (!form.dataset.busy) keep([...files(), ...dropped.files]);
   });
-
-  const failed = (entry, sentence) => {
-    entry.bar.hidden = true;
-    entry.state.textContent = sentence;
-    entry.item.className = "notice bad";
-    entry.state.className = "state";
-    entry.state.setAttribute("role", "alert");
-  };
 
   const added = (entry, result) => {
     entry.bar.hidden = true;

@@ -1,6 +1,6 @@
 // Choosing or dropping an archive, a folder or files, and sending them song after song with their progress. Without
 // this script the form itself sends what was chosen in it.
-"use strict";
+import { element, failed, heading, onDrop, ownButton, size } from "./choosing.js";
 
 {
   const form = document.querySelector("#import");
@@ -16,22 +16,9 @@ function start(form) {
   const button = form.querySelector(".actions button.primary");
   const words = form.dataset;
 
-  // Buttons in the page's language; the browser's own one speaks the browser's.
-  document.querySelector("#choose").hidden = false;
-  input.classList.add("visually-hidden");
+  ownButton(input);
   input.removeAttribute("name"); // what is sent is kept in `groups`
   document.querySelector("#choose-folder").addEventListener("click", () => folder.click());
-
-  const element = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-  };
-
-  const size = (bytes) => {
-    const [number, unit] = bytes < 2 ** 20 ? [bytes / 2 ** 10, "kB"] : [bytes / 2 ** 20, "MB"];
-    return `${number.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} ${unit}`;
-  };
 
   // A group is what is sent at once: an archive, or the files of one folder.
   let groups = [];
@@ -53,11 +40,9 @@ function start(form) {
     const count = group.entries.length > 1 ? ` · ${words.files.replace("{count}", group.entries.length)}` : "";
     const bar = element("progress", { max: 1, value: 0, hidden: true });
     const state = element("p", { className: "small soft state", textContent: size(total) + count });
-    const remove = element("button", { type: "button", className: "quiet", textContent: "×" });
-    remove.setAttribute("aria-label", words.remove.replace("{name}", group.name));
-    remove.addEventListener("click", () => draw(groups.filter((other) => other !== group)));
-    const name = element("span", { className: "name", textContent: group.name });
-    const item = element("li", {}, element("div", { className: "row spread" }, name, remove), bar, state);
+    const dropped = () => draw(groups.filter((other) => other !== group));
+    const { line, remove } = heading(group.name, words.remove, dropped);
+    const item = element("li", {}, line, bar, state);
     return Object.assign(group, { item, bar, state, remove, total });
   };
 
@@ -87,29 +72,13 @@ function start(form) {
     }
   };
 
-  for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-  drop.addEventListener("drop", async (event) => {
-    event.preventDefault();
+  onDrop(drop, async (dropped) => {
     if (form.dataset.busy) return;
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     const found = [];
     for (const entry of entries) found.push(...(await inside(entry)));
     draw(grouped([...groups.flatMap((group) => group.entries), ...found]));
   });
-
-  const failed = (group, sentence) => {
-    group.bar.hidden = true;
-    group.item.className = "notice bad";
-    group.state.className = "state";
-    group.state.textContent = sentence;
-    group.state.setAttribute("role", "alert");
-  };
 
   // The answer is the page's own results, which the server has drawn.
   const send = (group, fields) =>

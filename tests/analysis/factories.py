@@ -14,6 +14,7 @@ from separation.models import SeparationJob, Song, Stem
 
 SYSTEMS = ("umxhq", "spleeter:4stems", "htdemucs")
 SOURCES = ("vocals", "drums")
+CLIP_ORDER = ("excerpt__song__title", "source", "system")  # ids are random, and scores are drawn in this order
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MEANS = {"quality": (2.2, 3.0, 3.9), "contamination": (2.6, 2.7, 4.1)}
 
@@ -103,10 +104,11 @@ def rate_all(
     clips: Iterable[Clip] | None = None,
     finished: bool = True,
     repeat: int = 0,
+    seconds: float = 4.0,
 ) -> None:
-    """The session rates these clips (all by default) on both scales, in the clips' order."""
+    """The session rates these clips (all by default) on both scales, in `CLIP_ORDER`; `seconds` for each clip."""
     heard = START + timedelta(minutes=session.number)
-    chosen = session.study.clips.filter(purpose="test") if clips is None else clips
+    chosen = session.study.clips.filter(purpose="test").order_by(*CLIP_ORDER) if clips is None else clips
     first = session.trials.count()
     trials = [
         Trial(
@@ -125,11 +127,18 @@ def rate_all(
     Trial.objects.bulk_create(trials)
     Rating.objects.bulk_create(
         Rating(
-            trial=trial, scale=scale, value=score(session.number, trial.clip, scale), key=uuid.uuid4(), given_at=heard
+            trial=trial,
+            scale=scale,
+            value=score(session.number, trial.clip, scale),
+            key=uuid.uuid4(),
+            given_at=heard + timedelta(seconds=seconds),
         )
         for trial in session.trials.filter(position__gte=first).select_related("clip")
         for scale in ("quality", "contamination")
     )
+    session.rating_count += 2 * len(trials)
+    session.rating_changes += 2 * len(trials)
+    session.save()
 
 
 def panel_make(study: Study, *, listeners: int = 8, simulated: bool = False, seed: int = 3) -> Study:

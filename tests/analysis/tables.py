@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.dataset import COLUMNS
+from analysis.metrics import metric_report
 from analysis.report import StudyReport
 from analysis.report_make import report_make
 
@@ -37,7 +39,7 @@ def row(**fields: Any) -> dict[str, Any]:
         "repeat": 0,
         "position": 0,
         "scale": "quality",
-        "value": 3,
+        "score": 3,
         "given_at": START,
         "changes": 0,
         "heard_seconds": 10.0,
@@ -89,7 +91,7 @@ def crossed(
                                 demo=system.endswith(":demo"),
                                 position=place,
                                 scale=scale,
-                                value=int(np.clip(round(level), 1, 5)),
+                                score=int(np.clip(round(level), 1, 5)),
                                 given_at=START + timedelta(seconds=len(rows)),
                                 **fields,
                             )
@@ -100,3 +102,21 @@ def crossed(
 
 def report(table: pd.DataFrame, **fields: Any) -> StudyReport:
     return report_make(table, systems=dict.fromkeys(table["system"]), sources=SOURCES, **fields)
+
+
+def with_metrics(found: StudyReport, replicates: int = 60) -> StudyReport:
+    """A metric that follows the MOS, its opposite, and one that is none for most clips."""
+    assert found.analysed
+    ratings = found.analysed.ratings
+    on_quality = ratings.where(ratings.scales == 1)
+    mos = np.bincount(on_quality.clips, on_quality.scores) / np.bincount(on_quality.clips)
+    rng = np.random.default_rng(5)
+    figures = pd.DataFrame(
+        {
+            "sdr": 3 * mos + rng.normal(0, 1.0, mos.size),
+            "sir": -mos,
+            "isr": np.where(np.arange(mos.size) < 2, 1, np.nan),
+        },
+        index=ratings.names["clip"],
+    )
+    return replace(found, metrics=metric_report(found.analysed, figures, replicates=replicates))

@@ -33,7 +33,7 @@ def test_ratings_come_back_as_they_were() -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_what_a_spreadsheet_would_run_is_made_harmless(start: str) -> None:
     nasty = f'{start}HYPERLINK("http://x";"y")'
-    table = tidy([row(listener=who, song=nasty, value=score) for who, score in (("a", 1), ("b", 5))])
+    table = tidy([row(listener=who, song=nasty, score=score) for who, score in (("a", 1), ("b", 5))])
     [first, _second] = lines(b"".join(ratings_csv(table)))
     assert first["song"] == f"'{nasty}"
     songs = {line["song"] for line in lines(mos_csv(report(table))) if line["song"]}
@@ -84,9 +84,9 @@ def test_the_same_data_is_the_same_file_in_every_language() -> None:
 def test_the_digest_is_that_of_the_file() -> None:
     table = crossed(listeners=2)
     assert ratings_digest(table) == hashlib.sha256(b"".join(ratings_csv(table))).hexdigest()
-    changed = table.assign(value=np.where(table.index == 7, 6 - table["value"], table["value"]))
-    assert (changed["value"] != table["value"]).sum() <= 1
-    assert (ratings_digest(changed) == ratings_digest(table)) == (table["value"][7] == 3)
+    changed = table.assign(score=np.where(table.index == 7, 6 - table["score"], table["score"]))
+    assert (changed["score"] != table["score"]).sum() <= 1
+    assert (ratings_digest(changed) == ratings_digest(table)) == (table["score"][7] == 3)
 
 
 def test_mos_file_has_every_line_of_the_report_with_all_digits() -> None:

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.report import GROUPINGS
+from analysis.report import GROUPINGS, StudyReport
 from analysis.report_make import report_make
 from analysis.statistics.arrays import codes
 from analysis.statistics.crossed import any_song_interval, over_listeners_and_songs
+from analysis.verdict import verdict
 
 from .tables import SOURCES, SYSTEMS, crossed, report, row, tidy
 
@@ -22,11 +23,11 @@ def test_every_line_is_the_mean_of_its_ratings_and_the_t_interval_of_its_listene
         own = table[table["scale"] == line.scale]
         for key in keys:
             own = own[own[key] == getattr(line, key)]
-        means = own.groupby("listener")["value"].mean()
+        means = own.groupby("listener")["score"].mean()
         low, high = stats.t.interval(0.95, 6, means.mean(), stats.sem(means))
         assert line.these_clips
-        assert line.mos == pytest.approx(own["value"].mean(), abs=1e-12)
-        assert line.sd == pytest.approx(own["value"].std(), abs=1e-12)
+        assert line.mos == pytest.approx(own["score"].mean(), abs=1e-12)
+        assert line.sd == pytest.approx(own["score"].std(), abs=1e-12)
         assert (line.ratings, line.listeners) == (len(own), 7)
         assert (line.these_clips.low, line.these_clips.high) == pytest.approx((low, high), abs=1e-12)
     assert len(found.rows) == 2 * (3 + 2 + 3 + 6 + 9)
@@ -42,7 +43,7 @@ def test_lines_come_in_the_order_of_the_study() -> None:
 def test_differences_are_paired_over_listeners_and_adjusted_within_the_scale() -> None:
     table = crossed(listeners=9, songs=4)
     pairs = report(table).pairs_of("quality")
-    means = table[table["scale"] == "quality"].pivot_table(index="listener", columns="system", values="value")
+    means = table[table["scale"] == "quality"].pivot_table(index="listener", columns="system", values="score")
     p_values = []
     for pair in pairs:
         wanted = stats.ttest_rel(means[pair.first], means[pair.second])
@@ -67,7 +68,7 @@ def test_any_song_is_the_crossed_interval_with_songs_as_clusters() -> None:
     for line in found.select("contamination", "system_source"):
         own = table[table["scale"] == "contamination"]
         own = own[(own["system"] == line.system) & (own["source"] == line.source)]
-        wanted = any_song_interval(own["value"], codes(own["listener"])[0], codes(own["song"])[0])
+        wanted = any_song_interval(own["score"], codes(own["listener"])[0], codes(own["song"])[0])
         assert line.any_song == wanted
         assert line.any_song.centre == pytest.approx(line.mos)
     assert {line.any_song_reason for line in found.select("quality", "song")} == {"one_song"}
@@ -90,7 +91,7 @@ def test_crossed_differences_are_those_of_the_same_listener_excerpt_and_source()
     table = crossed(listeners=6, songs=5)
     [pair, *_others] = report(table).pairs_of("quality")
     own = table[(table["scale"] == "quality") & table["system"].isin([pair.first, pair.second])]
-    wide = own.pivot_table(index=["listener", "song", "source"], columns="system", values="value").reset_index()
+    wide = own.pivot_table(index=["listener", "song", "source"], columns="system", values="score").reset_index()
     wanted = over_listeners_and_songs(
         wide[pair.first] - wide[pair.second], codes(wide["listener"])[0], codes(wide["song"])[0]
     )
@@ -112,19 +113,78 @@ def test_a_control_has_a_mos_and_is_not_compared() -> None:
     found = report(crossed(systems=("umxhq", "reference", "htdemucs")))
     assert "reference" in {line.system for line in found.select("quality", "system")}
     assert [(pair.first, pair.second) for pair in found.pairs_of("quality")] == [("umxhq", "htdemucs")]
+    assert {row.system for row in found.contest("quality").systems if row.rank} == {  # type: ignore[union-attr]
+        code_of(found, "umxhq"),
+        code_of(found, "htdemucs"),
+    }
+
+
+def code_of(found: StudyReport, system: str) -> int:
+    standing = found.standing("quality", system)
+    assert standing
+    return standing.system
+
+
+def test_all_three_controls_are_no_systems() -> None:
+    systems = ("umxhq", "anchor:mixture", "anchor:degraded", "reference", "htdemucs")
+    found = report(crossed(systems=systems, steps=(2.5, 2.0, 1.5, 4.8, 3.5)))
+    assert {(pair.first, pair.second) for pair in found.pairs} == {("umxhq", "htdemucs")}
+    assert verdict(found, "quality").best.system == "htdemucs"  # type: ignore[union-attr]
+    assert found.analysed
+    assert found.analysed.facts.anchor_mean is not None and found.analysed.facts.reference_mean is not None
+
+
+def test_pairs_are_there_over_all_sources_and_of_each() -> None:
+    table = crossed(listeners=7, songs=6)
+    found = report(table)
+    assert [pair.source for pair in found.pairs if pair.scale == "quality"] == [""] * 3 + ["vocals"] * 3 + ["drums"] * 3
+    [drums, *_others] = found.pairs_of("quality", "drums")
+    [alone, *_others] = report(table[table["source"] == "drums"]).pairs_of("quality")
+    assert alone.source == "" and drums.source == "drums"
+    assert drums.these_clips == alone.these_clips and drums.any_song == alone.any_song
+    assert (drums.wins + drums.ties + drums.losses, drums.win_rate) == (drums.pairs, alone.win_rate)
+
+
+def test_a_pair_has_effect_size_and_equivalence() -> None:
+    table = crossed(listeners=12, songs=8, steps=(3.0, 3.0, 4.2))
+    found = {(pair.first, pair.second): pair for pair in report(table).pairs_of("quality")}
+    own = table[table["scale"] == "quality"]
+    wide = own.pivot_table(index=["listener", "song", "source"], columns="system", values="score")
+    far = found[SYSTEMS[0], SYSTEMS[2]]
+    differences = wide[far.first] - wide[far.second]
+    assert far.effect == pytest.approx(differences.mean() / differences.std())
+    assert far.win_rate == pytest.approx((differences > 0).mean() + (differences == 0).mean() / 2)
+    assert not far.is_equivalent and far.tost_p and far.tost_p > 0.9
+    near = found[SYSTEMS[0], SYSTEMS[1]]
+    assert near.tost_p is not None and near.tost_p < far.tost_p
+    assert near.these_clips.p_bh is not None and near.these_clips.p_holm is not None
+    assert near.these_clips.p_bh <= near.these_clips.p_holm + 1e-9
+
+
+def test_repeats_speak_of_listeners_and_enter_no_mean() -> None:
+    table = crossed(listeners=6, songs=5)
+    again = table.iloc[:40].assign(repeat=1, score=5)
+    found, plain = report(pd.concat([table, again], ignore_index=True)), report(table)
+    assert found.analysed and plain.analysed
+    assert found.select("quality", "system") == plain.select("quality", "system")
+    assert not plain.analysed.repeats and {again.pairs for again in found.analysed.repeats.values()} == {20}
+
+
+def test_an_empty_report_holds_no_analysis() -> None:
+    assert report_make(tidy([])).analysed is None
 
 
 # ── What counts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_open_trials_and_repeats_are_told_and_not_counted() -> None:
-    counted = [row(listener=who, value=3) for who in "ab"]
+    counted = [row(listener=who, score=3) for who in "ab"]
     found = report(
         tidy(
             [
                 *counted,
-                row(listener="a", value=5, repeat=1, position=1),
-                row(listener="c", value=1, finished=False, completed=False),
+                row(listener="a", score=5, repeat=1, position=1),
+                row(listener="c", score=1, finished=False, completed=False),
             ]
         )
     )
@@ -135,14 +195,14 @@ def test_open_trials_and_repeats_are_told_and_not_counted() -> None:
 
 
 def test_an_unfinished_session_counts_with_what_it_gave() -> None:
-    found = report(tidy([row(listener="a", value=2), row(listener="b", value=4, completed=False)]))
+    found = report(tidy([row(listener="a", score=2), row(listener="b", score=4, completed=False)]))
     assert found.select("quality", "system")[0].mos == 3.0
 
 
 def test_simulated_listeners_never_mix_with_persons() -> None:
-    robots = [row(listener=f"robot {number}", value=5, simulated=True) for number in range(9)]
+    robots = [row(listener=f"robot {number}", score=5, simulated=True) for number in range(9)]
     assert report(tidy(robots)).counts.simulated
-    found = report(tidy([*robots, row(listener="a", value=1), row(listener="b", value=1)]))
+    found = report(tidy([*robots, row(listener="a", score=1), row(listener="b", score=1)]))
     assert found.select("quality", "system")[0].mos == 1.0
     assert (found.counts.simulated, found.counts.simulated_left_out) == (False, 9)
 
@@ -187,21 +247,21 @@ def test_all_equal_has_no_interval_of_no_width() -> None:
 
 
 def test_one_scale_one_system_one_clip() -> None:
-    found = report(tidy([row(listener=who, value=score) for who, score in (("a", 2), ("b", 4))]))
+    found = report(tidy([row(listener=who, score=score) for who, score in (("a", 2), ("b", 4))]))
     assert {line.scale for line in found.rows} == {"quality"}
     assert found.pairs == ()
 
 
 def test_a_listener_who_rated_one_clip_does_not_break_the_rest() -> None:
-    table = pd.concat([crossed(), tidy([row(listener="visitor", song="Song 1", value=1)])], ignore_index=True)
+    table = pd.concat([crossed(), tidy([row(listener="visitor", song="Song 1", score=1)])], ignore_index=True)
     [first, *_others] = report(table).select("quality", "system")
     assert first.listeners == 9
 
 
 def test_systems_that_nobody_rated_together() -> None:
     """Half of the listeners heard one system, half the other: each has a MOS, and there is nothing to pair."""
-    rows = [row(listener=f"{system}{who}", system=system, value=who + 1) for system in SYSTEMS[:2] for who in range(4)]
+    rows = [row(listener=f"{system}{who}", system=system, score=who + 1) for system in SYSTEMS[:2] for who in range(4)]
     [pair] = report(tidy(rows)).pairs_of("quality")
     assert (pair.pairs, pair.listeners, pair.these_clips.interval) == (0, 0, None)
-    assert pair.these_clips.reason == "too_few_listeners"
+    assert pair.these_clips.reason == "nothing_in_common"
     assert (pair.seen_from(SYSTEMS[1]).first, pair.seen_from(SYSTEMS[1]).second) == (SYSTEMS[1], SYSTEMS[0])

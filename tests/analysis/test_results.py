@@ -26,9 +26,9 @@ pytestmark = pytest.mark.django_db
 
 PAGES = (
     "results",
-    "results_ratings_csv",
-    "results_mos_csv",
-    "results_differences_csv",
+    "ratings.csv",
+    "mos.csv",
+    "differences.csv",
     "api_results",
     "api_results_state",
 )
@@ -43,7 +43,8 @@ def lines(response: HttpResponse) -> list[dict[str, str]]:
 
 
 def address(name: str, study: Study) -> str:
-    return reverse(name, args=[study.id])
+    """Of a page, or of a file by its name."""
+    return reverse("results_file", args=[study.id, name]) if "." in name else reverse(name, args=[study.id])
 
 
 # ── Who may see it ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +62,7 @@ def test_nobody_else_may_see_results(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_study_that_is_not_there(researcher_client: Client, name: str) -> None:
-    assert researcher_client.get(reverse(name, args=[uuid.uuid4()])).status_code == 404
+    assert researcher_client.get(address(name, Study(id=uuid.uuid4()))).status_code == 404
 
 
 # ── The page ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +129,10 @@ def test_every_part_that_is_renewed_can_be_found_again(english: Client) -> None:
     page = text(english.get(address("results", panel_make(study_make(), listeners=6))))
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    assert len(re.findall(r'<\w+[^>]* id="[^"]+"[^>]* data-live', page)) == page.count("data-live") == 6
+    live = re.findall(r'<\w+[^>]* id="([^"]+)"[^>]* data-live', page)
+    assert len(live) == page.count("data-live")
+    parts = ["about", "verdicts", "where", "pairs", "listeners", "trust", "pictures", "groups", "metrics", "tables"]
+    assert live == [*parts, "files"]
     assert page.count("<details") == len(re.findall(r'<details[^>]* id="', page))
 
 
@@ -145,9 +149,9 @@ def test_a_page_costs_few_queries_however_many_ratings(
     small = panel_make(study_make(titles=["One"]), listeners=2)
     large = panel_make(study_make(titles=["One", "Two", "Three", "Four"]), listeners=12)
     for study in (small, large):
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(30):
             researcher_client.get(address("results", study))
-        with django_assert_max_num_queries(7):  # computed once
+        with django_assert_max_num_queries(8):  # computed once
             researcher_client.get(address("results", study))
 
 
@@ -168,12 +172,12 @@ def test_new_ratings_change_the_state_and_the_page(english: Client) -> None:
 
 def test_the_ratings_file_is_what_was_stored(researcher_client: Client) -> None:
     study = panel_make(study_make(titles=["=1+1", "Dos"], name="Otoño, 2026"), listeners=3)
-    response = researcher_client.get(address("results_ratings_csv", study))
+    response = researcher_client.get(address("ratings.csv", study))
     found = lines(response)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert 'filename="otono-2026-ratings.csv"' in response["Content-Disposition"]
     stored = Rating.objects.values_list("trial__session__listener_id", "trial__clip_id", "scale", "value")
-    assert sorted((line["listener"], line["clip"], line["scale"], line["value"]) for line in found) == sorted(
+    assert sorted((line["listener"], line["clip"], line["scale"], line["score"]) for line in found) == sorted(
         (str(listener), str(clip), scale, str(value)) for listener, clip, scale, value in stored
     )
     assert {line["song"] for line in found} == {"'=1+1", "Dos"}
@@ -182,7 +186,7 @@ def test_the_ratings_file_is_what_was_stored(researcher_client: Client) -> None:
 
 def test_the_mos_file_is_the_page(researcher_client: Client) -> None:
     study = panel_make(study_make(), listeners=4)
-    found = lines(researcher_client.get(address("results_mos_csv", study)))
+    found = lines(researcher_client.get(address("mos.csv", study)))
     page = text(researcher_client.get(address("results", study)))
     assert len(found) == len(study_report(study).rows)
     assert all(f'value="{line["mos"]}"' in page for line in found)
@@ -190,14 +194,14 @@ def test_the_mos_file_is_the_page(researcher_client: Client) -> None:
 
 def test_file_names_say_demo_and_simulated(researcher_client: Client) -> None:
     study = panel_make(study_make(name="Demo results", is_demo=True), listeners=2, simulated=True)
-    response = researcher_client.get(address("results_differences_csv", study))
+    response = researcher_client.get(address("differences.csv", study))
     assert 'filename="demo-results-demo-simulated-differences.csv"' in response["Content-Disposition"]
     assert {line["simulated"] for line in lines(response)} == {"true"}
 
 
 def test_files_of_an_empty_study_are_headers(researcher_client: Client) -> None:
     study = study_make(titles=["One"])
-    for name in ("results_ratings_csv", "results_mos_csv", "results_differences_csv"):
+    for name in ("ratings.csv", "mos.csv", "differences.csv"):
         assert lines(researcher_client.get(address(name, study))) == []
 
 
@@ -276,7 +280,7 @@ def test_a_study_is_written_to_a_folder(tmp_path: Path, capsys: pytest.CaptureFi
     assert "36" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["nothing", str(uuid.uuid4())])
+@pytest.mark.parametrize("name", ["nothing", "9ccce82e-f879-4a4d-b4de-2a0fb94d29d9"])
 def test_a_study_that_cannot_be_written(tmp_path: Path, name: str) -> None:
     with pytest.raises(CommandError, match="No study"):
         call_command("export_study", name, "--out", str(tmp_path))

@@ -36,7 +36,7 @@ def test_a_lead_that_comes_from_some_songs_is_not_claimed_for_others() -> None:
     """One system is far ahead in three songs and behind in the rest, the same for every listener."""
     ahead = {f"Song {number}": (5 if number <= 3 else 2) for number in range(1, 7)}
     rows = [
-        row(listener=f"l{who}", song=song, song_id=song, system=system, value=min(5, max(1, score + (who + place) % 2)))
+        row(listener=f"l{who}", song=song, song_id=song, system=system, score=min(5, max(1, score + (who + place) % 2)))
         for who in range(12)
         for place, song in enumerate(ahead)
         for system, score in (("htdemucs", ahead[song]), ("umxhq", 3))
@@ -97,7 +97,7 @@ def test_shared_first_place() -> None:
 
 
 def test_one_system_alone() -> None:
-    text = said(tidy([row(listener=who, value=score) for who, score in zip("abcdef", (2, 3, 4, 3, 2, 4), strict=True)]))
+    text = said(tidy([row(listener=who, score=score) for who, score in zip("abcdef", (2, 3, 4, 3, 2, 4), strict=True)]))
     assert text.startswith("Only Open-Unmix umxhq was rated, so there is nothing to compare it with.")
     assert "MOS 3.00, 95 % interval" in text
 

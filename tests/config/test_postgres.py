@@ -14,13 +14,20 @@ from tests.config.running import ROOT, RunningServer
 pytestmark = pytest.mark.postgres
 
 # What writes, counts, locks and constrains; pages and sounds do not care which database is below.
-SUBSET = ["tests/separation", "tests/listening_test"]
-PURE = ("archives", "objective", "pace", "stem_names", "stem_writing")
-PAGES = ("import_doors", "measurement_pages", "serving", "systems_page", "upload", "weights_command")
-OWN_PROCESSES = ("real_separators", "survival")
+SUBSET = ("tests/separation", "tests/listening_test")
+PURE = "archives objective pace stem_names stem_writing"
+PAGES = "import_doors measurement_pages serving systems_page upload weights_command"
+OWN_PROCESSES = "real_separators survival"
+LISTENING_PURE = "attention design device flow pauses questionnaire sealing simulation stimulus"
+LISTENING_SOUNDS = "blindness controls demo examples loudness_rule suggestion"
+LISTENING_PAGES = "forged_requests languages listener_pages questions_asked researcher_pages study_options"
 LEFT_OUT = [
     "tests/separation/separators",
-    *(f"tests/separation/test_{name}.py" for name in (*PURE, *PAGES, *OWN_PROCESSES)),
+    *(f"tests/separation/test_{name}.py" for name in f"{PURE} {PAGES} {OWN_PROCESSES}".split()),
+    *(
+        f"tests/listening_test/test_{name}.py"
+        for name in f"{LISTENING_PURE} {LISTENING_SOUNDS} {LISTENING_PAGES}".split()
+    ),
 ]
 
 
@@ -35,11 +42,13 @@ def test_every_migration_applies_and_leaves_nothing_to_do(postgres_url: str, tmp
     assert run("manage.py", "migrate", "--check", url=postgres_url, home=tmp_path).returncode == 0
 
 
-def test_services_and_constraints_hold(postgres_url: str, tmp_path: Path) -> None:
+@pytest.mark.timeout(1800)  # each is a whole run of tests
+@pytest.mark.parametrize("subset", SUBSET)
+def test_services_and_constraints_hold(postgres_url: str, tmp_path: Path, subset: str) -> None:
     assert all((ROOT / place).exists() for place in LEFT_OUT)
     ignored = [f"--ignore={place}" for place in LEFT_OUT]
     done = run(
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not browser and not postgres", *ignored, *SUBSET),
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not browser and not postgres", *ignored, subset),
         url=postgres_url,
         home=tmp_path,
     )

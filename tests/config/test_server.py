@@ -32,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
     yield running
     running.process.kill()
     running.process.wait()
-    until(lambda: not processes_of(running.home), seconds=15, what="no process is left after the test")
+    until(lambda: not processes_of(running.home), seconds=60, what="no process is left after the test")
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000", "-1", "8000.5"])
@@ -106,11 +106,22 @@ def test_a_killed_server_leaves_no_process(server: RunningServer) -> None:
     server.wait_until_ready()
     server.process.kill()
     server.process.wait()
-    until(lambda: not processes_of(server.home), seconds=40, what="its processes have ended with it")
+    until(lambda: not processes_of(server.home), seconds=120, what="its processes have ended with it")
     again = RunningServer(server.home, port=server.port)
     again.wait_until_ready()
     assert again.stop() == 0
     assert processes_of(server.home) == []
+
+
+def test_a_narrow_terminal_hides_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ps` cuts its lines where COLUMNS says so, and a program in a deep folder has its name behind that."""
+    monkeypatch.setenv("COLUMNS", "80")
+    stay = [sys.executable, "-c", f"import time; time.sleep(600)  # {'x' * 200} marked"]
+    with subprocess.Popen(stay, start_new_session=True) as process:
+        try:
+            assert leftovers.is_ours(process.pid, "marked")
+        finally:
+            process.kill()
 
 
 def test_what_was_left_all_the_same_is_ended_before_the_next_start(tmp_path: Path) -> None:

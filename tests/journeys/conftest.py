@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
 
 from tests.config.running import RunningServer
 from tests.needs import absent, chromium
@@ -42,3 +46,20 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if request.session.testsfailed > failed_before:
             print(running.report())
     assert status == 0, "the service did not end in order"
+
+
+@pytest.fixture
+def signed_in(browser: Browser, live_server: LiveServer, researcher: User) -> Iterator[Page]:
+    """A researcher's page, in English, on which no script may fail."""
+    client = Client()
+    client.force_login(researcher, backend="django.contrib.auth.backends.ModelBackend")
+    context = browser.new_context(base_url=live_server.url, locale="en-GB")
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert errors == []

@@ -1,8 +1,10 @@
 """Pictures of every page, to be looked at: both languages, 360 and 1440 px wide, light and dark.
 
     .venv/bin/python -m tests.journeys.screenshots http://localhost:8000 --password PASSWORD --to FOLDER
+    .venv/bin/python -m tests.journeys.screenshots http://localhost:8000 --only session --listen LINK --to FOLDER
 
-The server must hold the demo studies; each run leaves one finished session per picture set in the demo study.
+The server must hold the demo studies; each run leaves one finished session per picture set in the demo study. The set
+"session" is a listener's whole session, every step, on a phone and a desktop, in both languages, light.
 """
 
 from __future__ import annotations
@@ -13,10 +15,10 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.journeys.conftest import chromium
-from tests.journeys.test_main_job import answer_required
+from tests.journeys.listener_pages import slug, visit
+from tests.needs import chromium
 
 WIDTHS = {360: 740, 1440: 900}
 
@@ -57,6 +59,8 @@ def researcher_pages(camera: Camera, base: str, password: str, language: str) ->
             listen = page.input_value("#link")
         page.goto(f"{base}{link}results/")
         camera.shot(f"r03_results{number}")
+        page.goto(f"{base}{link}planning/")
+        camera.shot(f"r09_planning{number}")
     page.goto(f"{base}/studies/new/")
     camera.shot("r04_study_new")
     page.goto(f"{base}/songs/")
@@ -72,50 +76,32 @@ def researcher_pages(camera: Camera, base: str, password: str, language: str) ->
 
 
 def listener_pages(camera: Camera, link: str, language: str) -> None:
-    page = camera.page
-    page.goto(f"{link}?lang={language}")
-    camera.shot("l01_consent")
-    page.locator("main form button.primary").click()
-    camera.shot("l02_questionnaire")
-    page.locator("main form button.primary").click()
-    camera.shot("l03_questionnaire_errors")
-    answer_required(page)
-    page.locator("main form button.primary").click()
-    camera.shot("l04_instructions")
-    page.locator("main form button.primary").click()
-    camera.shot("l05_calibration")
-    for example in page.locator("main .example").all():
-        example.locator("button").first.click()
-        example.locator(".heard-mark").wait_for(state="visible", timeout=30_000)
-    camera.shot("l06_calibration_heard")
-    page.locator("main form button.primary").click()
-    page.wait_for_selector("#progress")
-    camera.shot("l07_trial_locked")
-    total = int(page.locator("#progress").get_attribute("max") or 0)
-    for number in range(total):
-        expect(page.locator("#progress")).to_have_js_property("value", number)
-        page.locator("button.play").click()
-        page.wait_for_timeout(900)
-        if number == 0:
-            page.screenshot(path=camera.folder / f"l08_trial_playing_{camera.name}.png", full_page=True)
-        page.wait_for_selector("fieldset.scale:not([disabled])", timeout=40_000)
-        for scale, value in (("quality", 4), ("contamination", 2)):
-            page.locator(f"input[name={scale}][value='{value}']").check(force=True)
-        page.wait_for_selector("#next:not([disabled])")
-        if number == 0:
-            camera.shot("l09_trial_rated")
-        page.locator("#next").click()
-    page.wait_for_selector("main form textarea")
-    camera.shot("l10_closing")
-    answer_required(page)
-    page.locator("main form button.primary").click()
-    page.wait_for_selector("#completion-code")
-    camera.shot("l11_done")
+    """A whole session, every step as it stands and as it is left, numbered in the order in which it is met."""
+    seen: list[str] = []
+
+    def look(name: str) -> None:
+        if name in seen:  # of several clips to practise with, the first one
+            return
+        seen.append(name)
+        camera.shot(f"l{len(seen):02}_{slug(name)}")
+
+    camera.page.goto(f"{link}?lang={language}")
+    visit(camera.page, look)
+    camera.page.goto(f"{link}code/")
+    look("my code")
+    code = camera.page.locator("#personal-code").inner_text().strip()
+    camera.page.goto(f"{link}../../me/")
+    look("my data")
+    for typed, name in (("ABCD", "my data wrong code"), (code, "my data shown")):
+        camera.page.fill("[name=code]", typed)
+        camera.page.locator("main form button").first.click()
+        look(name)
 
 
 def photograph(browser: Browser, args: argparse.Namespace, language: str, width: int, scheme: str) -> None:
     listen = args.listen
-    for part in ("researcher", "listener"):
+    wanted = ("listener",) if args.only == "session" else ("researcher", "listener")
+    for part in wanted:
         context = browser.new_context(
             viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme, locale=language, base_url=args.url
         )
@@ -131,9 +117,9 @@ def photograph(browser: Browser, args: argparse.Namespace, language: str, width:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url")
-    parser.add_argument("--password", required=True)
+    parser.add_argument("--password", default="", help="the researcher's")
     parser.add_argument("--to", type=Path, required=True)
-    parser.add_argument("--only", choices=["researcher", "listener"])
+    parser.add_argument("--only", choices=["researcher", "listener", "session"])
     parser.add_argument("--listen", default="", help="the listeners' link, where only their pages are wanted")
     parser.add_argument("--sets", nargs="*", help="such as es_360_light; all eight where none is named")
     args = parser.parse_args()
@@ -142,7 +128,8 @@ def main() -> None:
     options += ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=options)
-        for language, width, scheme in product(("es", "en"), WIDTHS, ("light", "dark")):
+        schemes = ("light",) if args.only == "session" else ("light", "dark")
+        for language, width, scheme in product(("es", "en"), WIDTHS, schemes):
             if not args.sets or f"{language}_{width}_{scheme}" in args.sets:
                 photograph(browser, args, language, width, scheme)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from separation.models import ImportedSystem, Stem
 from tests.separation.import_files import NAME, archive, parts, song_of_parts, stems_of
@@ -19,19 +15,8 @@ PATIENCE = 60_000  # ms; a loaded machine
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer, researcher: User) -> Iterator[Page]:
-    client = Client()
-    client.force_login(researcher, backend="django.contrib.auth.backends.ModelBackend")
-    context = browser.new_context(base_url=live_server.url, locale="en-GB")
-    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-    context.add_cookies([cookie])  # type: ignore[list-item]
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    yield page
-    context.close()
-    assert errors == []
+def page(signed_in: Page) -> Page:
+    return signed_in
 
 
 def test_stems_are_imported_and_what_is_open_is_chosen(page: Page, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from audio.synthesis import synthetic_song
 from separation.separators import registry
 from tests.config.running import ROOT, RunningServer
+from tests.journeys.listener_pages import visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -80,7 +81,7 @@ def test_from_a_song_to_mean_opinion_scores(
     english = take_part(browser, server, link, Heard("en"), values=cycle([(3, 5), (1, 2), (5, 4)]))
     assert spanish.code != english.code
     researcher.get_by_role("link", name="Results").click()
-    rows = downloaded(researcher, re.compile("ratings", re.I))
+    rows = downloaded(researcher, re.compile(r"^Ratings \(CSV\)"))
     assert_exactly_theirs(rows, [spanish, english])
     assert_means_on_page(researcher, rows)
 
@@ -137,40 +138,10 @@ def take_part(
     page = context.new_page()
     page.goto(f"{link}?lang={heard.language}")
     assert page.locator("html").get_attribute("lang") == heard.language
-    consent_and_questionnaire(page)
-    calibrate(page)
-    rate_all(page, heard, values)
-    close(page)
-    heard.code = page.locator("#completion-code").inner_text().strip()
+    heard.code = visit(page, trials=lambda page, _look: rate_all(page, heard, values))
     assert re.fullmatch(r"[A-Z2-9]{8}", heard.code)
     context.close()
     return heard
-
-
-def consent_and_questionnaire(page: Page) -> None:
-    page.locator("main form button.primary").click()
-    answer_required(page)
-    page.locator("main form button.primary").click()
-    page.locator("main form button.primary").click()  # the instructions
-
-
-def answer_required(page: Page) -> None:
-    """The first choice of every question that needs an answer."""
-    for group in page.locator("main fieldset").all():
-        radios = group.locator("input[type=radio]")
-        if radios.count():
-            radios.first.check(force=True)
-
-
-def calibrate(page: Page) -> None:
-    examples = page.locator("main .example")
-    expect(examples).to_have_count(4)
-    go_on = page.locator("main form button.primary")
-    expect(go_on).to_be_disabled()
-    for example in examples.all():
-        example.locator("button").first.click()
-        expect(example.locator(".heard-mark")).to_be_visible(timeout=30_000)
-    go_on.click()
 
 
 def rate_all(page: Page, heard: Heard, values: Iterator[tuple[int, int]]) -> None:
@@ -204,11 +175,6 @@ def reload_returns_here(page: Page, number: int, answer: tuple[int, int]) -> Non
     expect(page.locator("#next")).to_be_enabled()
 
 
-def close(page: Page) -> None:
-    answer_required(page)
-    page.locator("main form button.primary").click()
-
-
 # ── what came out ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -219,7 +185,7 @@ def assert_exactly_theirs(rows: list[dict[str, str]], listeners: list[Heard]) ->
     assert {row["weights"] for row in rows} == {"demo"}
     for heard in listeners:
         found = {
-            (int(row["position"]), row["scale"]): int(row["value"]) for row in rows if row["language"] == heard.language
+            (int(row["position"]), row["scale"]): int(row["score"]) for row in rows if row["language"] == heard.language
         }
         given = {
             (place, scale): value
@@ -235,7 +201,7 @@ def assert_means_on_page(page: Page, rows: list[dict[str, str]]) -> None:
     given = {(scale, registry.spec(system).name) for scale in ("Quality", "Contamination") for system in SYSTEMS}
     assert shown.keys() == given
     for scale, system in product(SCALES, SYSTEMS):
-        values = [int(row["value"]) for row in rows if row["system"] == system and row["scale"] == scale]
+        values = [int(row["score"]) for row in rows if row["system"] == system and row["scale"] == scale]
         mean = sum(values) / len(values)
         assert shown[scale.capitalize(), registry.spec(system).name] == pytest.approx(mean, abs=1e-9)
 
@@ -243,7 +209,7 @@ def assert_means_on_page(page: Page, rows: list[dict[str, str]]) -> None:
 def means_by_system(page: Page) -> dict[tuple[str, str], float]:
     """(scale, system) → MOS, as the page gives them, unrounded."""
     shown = {}
-    for part in page.locator("details.table-card").first.locator("tbody").all():
+    for part in page.locator("#table-system tbody").all():
         scale = part.locator("tr.part th").inner_text()
         for line in part.locator("tr:not(.part)").all():
             value = line.locator("data").get_attribute("value") or "nan"

@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from listening_test.listener_access import cookie_name
 from listening_test.models import CalibrationHeard, Clip, ListeningSession, Rating, Study
 from listening_test.services.studies import study_close
+from tests.config.running import until
 from tests.factories import encoded, sound
 from tests.listening_test.factories import SYSTEMS, study_open_make
 from tests.listening_test.visits import session_at
@@ -24,7 +25,8 @@ Enter = Callable[..., ListeningSession]
 
 QUALITY = "Quality — How natural does it sound?"
 CONTAMINATION = "Contamination — How much of the other instruments can you hear?"
-UNSAVED = "Not saved yet: the connection is missing."
+UNSAVED = re.compile(r"Answers not sent yet: \d\.")
+OFFLINE = "The connection is missing."
 
 
 @pytest.fixture
@@ -79,6 +81,10 @@ def answer(page: Page, name: str, value: int) -> None:
     step(page, name, value).check(force=True)
 
 
+def saved(page: Page) -> None:
+    expect(page.locator("#saving")).to_have_text("Saved", timeout=15_000)
+
+
 def ratings() -> dict[str, int]:
     return dict(Rating.objects.values_list("scale", "value"))
 
@@ -99,6 +105,7 @@ def test_the_questions_open_once_the_clip_was_heard_to_its_end(enter: Enter, pag
     expect(page.locator("#next")).to_be_disabled()
     answer(page, CONTAMINATION, 2)
     expect(page.locator("#next")).to_be_enabled()
+    saved(page)
     trial = session.trials.get(position=0)
     assert ratings() == {"quality": 4, "contamination": 2}
     assert trial.heard_seconds == pytest.approx(0.5, abs=0.01)
@@ -179,7 +186,7 @@ def test_the_next_trial_comes_without_a_new_page(enter: Enter, page: Page) -> No
     expect(page.locator("input:checked")).to_have_count(0)
     expect(page.locator("#play")).to_be_focused()
     assert page.evaluate("() => window.sameage") is True
-    assert session.trials.get(position=0).finished_at is not None
+    until(lambda: session.trials.get(position=0).finished_at is not None, seconds=15, what="the first trial finished")
 
 
 def test_a_reload_returns_to_the_same_trial_with_its_answers(enter: Enter, page: Page) -> None:
@@ -195,6 +202,7 @@ def test_a_reload_returns_to_the_same_trial_with_its_answers(enter: Enter, page:
     answer(page, QUALITY, 1)  # and may still be changed
     answer(page, CONTAMINATION, 3)
     expect(page.locator("#next")).to_be_enabled()
+    saved(page)
     assert ratings() == {"quality": 1, "contamination": 3}
 
 
@@ -231,11 +239,10 @@ def test_an_answer_waits_for_the_network_and_is_sent_later(enter: Enter, page: P
     answer(page, QUALITY, 4)
     expect(page.get_by_text(UNSAVED)).to_be_visible()
     answer(page, CONTAMINATION, 2)
-    expect(page.locator("#next")).to_be_disabled()
+    expect(page.get_by_text("Answers not sent yet: 2.")).to_be_visible()
     assert ratings() == {}
     page.unroute(RATINGS)
-    expect(page.locator("#saving")).to_have_text("Saved", timeout=15_000)
-    expect(page.locator("#next")).to_be_enabled()
+    saved(page)
     assert ratings() == {"quality": 4, "contamination": 2}
 
 
@@ -250,7 +257,7 @@ def test_a_server_in_trouble_is_asked_again(enter: Enter, page: Page) -> None:
 
     page.route(RATINGS, refuse_twice)
     answer(page, QUALITY, 4)
-    expect(page.locator("#saving")).to_have_text("Saved", timeout=15_000)
+    saved(page)
     assert ratings() == {"quality": 4}
 
 
@@ -268,10 +275,29 @@ def test_a_lost_answer_of_the_server_makes_no_second_rating(enter: Enter, page: 
     page.route(RATINGS, lose_the_first)
     answer(page, QUALITY, 4)
     expect(page.get_by_text(UNSAVED)).to_be_visible()
-    expect(page.locator("#saving")).to_have_text("Saved", timeout=15_000)
+    saved(page)
     rating = Rating.objects.get()
     assert lost == [200]
     assert (rating.value, rating.changes) == (4, 0)
+
+
+def test_half_a_refusal_is_no_refusal(enter: Enter, page: Page) -> None:
+    enter()
+    hear(page)
+    cut: list[int] = []
+
+    def cut_the_first(route: Route) -> None:
+        if cut:
+            return route.continue_()
+        cut.append(1)
+        body = '{"code": "too_'
+        return route.fulfill(status=409, content_type="application/json", headers={"Content-Length": "90"}, body=body)
+
+    page.route(RATINGS, cut_the_first)
+    answer(page, QUALITY, 4)
+    saved(page)
+    assert cut == [1]
+    assert ratings() == {"quality": 4}
 
 
 def test_an_answer_that_was_not_saved_survives_a_reload(enter: Enter, page: Page) -> None:
@@ -290,17 +316,97 @@ def test_an_answer_that_was_not_saved_survives_a_reload(enter: Enter, page: Page
     assert ratings() == {"quality": 4}
 
 
-def test_next_waits_for_the_network_too(enter: Enter, page: Page) -> None:
-    enter()
+FINISH = re.compile("/finish/")
+
+
+def rate_both(page: Page, quality: int = 4, contamination: int = 2) -> None:
     hear(page)
+    answer(page, QUALITY, quality)
+    answer(page, CONTAMINATION, contamination)
+
+
+def test_one_goes_on_without_the_network_as_far_as_the_clips_are_there(enter: Enter, page: Page) -> None:
+    session = enter()
+    hear(page)
+    expect(page.locator("#saving")).to_have_text("")
+    page.wait_for_load_state("networkidle")  # the next clip is there
+    page.context.set_offline(True)
     answer(page, QUALITY, 4)
     answer(page, CONTAMINATION, 2)
-    page.route(re.compile("/finish/"), lambda route: route.abort())
     page.locator("#next").click()
-    expect(page.get_by_text(UNSAVED)).to_be_visible()
-    expect(page.locator("#number")).to_have_text("1")
-    page.unroute(re.compile("/finish/"))
-    expect(page.locator("#number")).to_have_text("2", timeout=15_000)
+    expect(page.locator("#number")).to_have_text("2")
+    rate_both(page, 1, 5)
+    expect(page.get_by_text("Answers not sent yet: 4.")).to_be_visible()
+    page.locator("#next").click()
+    expect(page.get_by_text("The next clip comes as soon as the connection allows.")).to_be_visible()
+    expect(page.locator("#number")).to_have_text("2")
+    assert not Rating.objects.exists()
+    page.context.set_offline(False)
+    expect(page.locator("#number")).to_have_text("3", timeout=15_000)
+    expect(page.get_by_text("not sent yet")).to_be_hidden(timeout=15_000)
+    given = session.trials.filter(position__lt=2).values_list("position", "ratings__scale", "ratings__value")
+    everything = {(0, "quality", 4), (0, "contamination", 2), (1, "quality", 1), (1, "contamination", 5)}
+    until(lambda: set(given.all()) == everything, seconds=15.0, what="every answer is stored")
+
+
+def test_the_last_next_waits_until_the_server_has_everything(enter: Enter, page: Page) -> None:
+    session = enter()
+    last = session.trials.count() - 1
+    for number in range(last):
+        expect(page.locator("#number")).to_have_text(str(number + 1))
+        rate_both(page)
+        page.locator("#next").click()
+    expect(page.locator("#number")).to_have_text(str(last + 1))
+    rate_both(page)
+    page.route(FINISH, lambda route: route.abort())
+    page.locator("#next").click()
+    expect(page.get_by_text(OFFLINE)).to_be_visible()
+    expect(page.get_by_role("heading", name="That was the last clip")).to_be_hidden()
+    page.unroute(FINISH)
+    expect(page.get_by_role("heading", name="That was the last clip")).to_be_visible(timeout=15_000)
+
+
+def test_what_was_not_sent_before_a_reload_is_sent_after_it(enter: Enter, page: Page) -> None:
+    session = enter()
+    hear(page)
+    page.wait_for_load_state("networkidle")
+    page.route(re.compile("/api/"), lambda route: route.abort())
+    answer(page, QUALITY, 4)
+    answer(page, CONTAMINATION, 2)
+    page.locator("#next").click()
+    expect(page.locator("#number")).to_have_text("2")
+    page.unroute(re.compile("/api/"))
+    page.reload()
+    ready(page)
+    expect(page.locator("#number")).to_have_text("2")
+    assert session.trials.get(position=0).finished_at is not None
+    assert ratings() == {"quality": 4, "contamination": 2}
+
+
+def test_a_second_tab_is_told_kindly_and_may_take_over(enter: Enter, page: Page) -> None:
+    enter()
+    told = "The listening test is open in another tab"
+    second = page.context.new_page()
+    second.goto(page.url)
+    expect(second.get_by_role("heading", name=told)).to_be_visible()
+    expect(second.locator("#rating")).to_be_hidden()
+    rate_both(page)
+    second.get_by_role("button", name="Go on here").click()
+    expect(page.get_by_role("heading", name=told)).to_be_visible()
+    ready(second)
+    expect(scale(second, QUALITY).get_by_role("radio", name="4 Good")).to_be_checked()
+    second.close()
+
+
+def test_a_tab_that_waits_gets_its_turn_when_the_other_one_is_closed(enter: Enter, page: Page) -> None:
+    enter()
+    second = page.context.new_page()
+    second.goto(page.url)
+    expect(second.locator("#elsewhere")).to_be_visible()
+    page.close()
+    ready(second)
+    expect(second.locator("#play")).to_be_visible()
+    second.close()
 
 
 def test_a_clip_that_does_not_come_can_be_asked_for_again(enter: Enter, page: Page) -> None:
@@ -338,6 +444,7 @@ def test_everything_works_with_the_keyboard(enter: Enter, page: Page) -> None:
             page.keyboard.press("Tab")
         page.keyboard.press(digit)
     expect(page.locator("#next")).to_be_enabled()
+    saved(page)
     first, second = ("quality", "contamination") if session.quality_first else ("contamination", "quality")
     assert ratings() == {first: 2, second: 5}
     page.keyboard.press("Enter")
@@ -373,6 +480,152 @@ def test_nothing_in_the_page_names_a_system(enter: Enter, page: Page) -> None:
     hear(page)
     shown = page.content().lower()
     assert [system for system in SYSTEMS if system in shown] == []
+
+
+# ── What breaks into a sound ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def long_clips(study: Study) -> None:
+    """Long enough for something to happen in the middle."""
+    for clip in study.clips.filter(purpose=Clip.Purpose.TEST):
+        data = encoded(sound(3.0, seed=5))
+        with clip.file.storage.open(str(clip.file.name), "wb") as file:
+            file.write(data)
+        study.clips.filter(pk=clip.pk).update(samples=3 * 44_100)
+
+
+HIDE = """() => {
+  Object.defineProperty(document, "hidden", { value: true, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  delete document.hidden;
+}"""
+UNPLUG = "() => navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
+INTERRUPTED = "The sound was interrupted."
+
+
+@pytest.mark.parametrize("happens", [HIDE, UNPLUG], ids=["page hidden", "output device lost"])
+def test_an_interrupted_clip_is_played_again_and_counted(
+    enter: Enter, page: Page, long_clips: None, happens: str
+) -> None:
+    session = enter()
+    page.locator("#play").click()
+    expect(page.get_by_text("Listening…")).to_be_visible()
+    page.evaluate(happens)
+    expect(page.get_by_text(INTERRUPTED)).to_be_visible()
+    expect(step(page, QUALITY, 3)).to_be_disabled()
+    page.locator("#play").click()
+    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    page.wait_for_timeout(300)
+    trial = session.trials.get(position=0)
+    assert (trial.interruptions, trial.plays) == (1, 2)
+    assert trial.glitches == 0
+
+
+def test_a_page_closed_while_it_played_is_an_interruption(enter: Enter, page: Page, long_clips: None) -> None:
+    session = enter()
+    page.locator("#play").click()
+    expect(page.get_by_text("Listening…")).to_be_visible()
+    page.wait_for_timeout(200)
+    page.reload()
+    ready(page)
+    expect(page.get_by_text(INTERRUPTED)).to_be_visible()
+    page.locator("#play").click()
+    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    page.wait_for_timeout(300)
+    assert session.trials.get(position=0).interruptions == 1
+
+
+# ── What a study may choose ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_questions_open_after_the_seconds_that_the_study_asks(
+    enter: Enter, page: Page, study: Study, long_clips: None
+) -> None:
+    Study.objects.filter(pk=study.pk).update(minimum_seconds=1.0)
+    session = enter()
+    expect(page.get_by_text("Listen for at least 1 s")).to_be_visible()
+    page.locator("#play").click()
+    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=2000)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()  # it goes on playing
+    answer(page, QUALITY, 3)
+    answer(page, CONTAMINATION, 3)
+    page.locator("#next").click()
+    expect(page.locator("#number")).to_have_text("2")
+    page.wait_for_timeout(300)
+    trial = session.trials.get(position=0)
+    assert trial.finished_at is not None
+    assert 1.0 <= trial.heard_seconds < 2.9
+
+
+def test_a_part_may_be_repeated_where_the_study_allows_it(enter: Enter, page: Page, study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(loop_allowed=True)
+    session = enter()
+    expect(page.locator("#loop")).to_be_hidden()
+    hear(page)
+    page.get_by_text("Hear one part again and again").click()
+    page.get_by_role("slider", name="From").press("ArrowRight")
+    page.get_by_role("button", name="Repeat this part").click()
+    page.wait_for_timeout(1700)
+    page.locator("#loop-play").click()
+    expect(page.get_by_role("button", name="Repeat this part")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert session.trials.get(position=0).loops >= 2
+
+
+def test_a_trial_on_one_scale_shows_only_that(enter: Enter, page: Page, study: Study) -> None:
+    session = enter(Step.CALIBRATION)
+    session.trials.update(scale="contamination")
+    ListeningSession.objects.filter(pk=session.pk).update(step=Step.TRIALS)
+    page.reload()
+    ready(page)
+    expect(scale(page, QUALITY)).to_be_hidden()
+    page.locator("#play").click()
+    expect(step(page, CONTAMINATION, 1)).to_be_enabled()
+    expect(page.get_by_text("Answer the question to go on.")).to_be_visible()
+    answer(page, CONTAMINATION, 2)
+    page.locator("#next").click()
+    expect(page.locator("#number")).to_have_text("2")
+
+
+def test_an_instruction_stands_above_the_questions(enter: Enter, page: Page) -> None:
+    session = enter(Step.CALIBRATION)
+    session.trials.filter(position=0).update(instructed=2)
+    ListeningSession.objects.filter(pk=session.pk).update(step=Step.TRIALS)
+    page.reload()
+    ready(page)
+    expect(page.locator("#instruction")).to_have_text(
+        "For this clip, please choose 2 on both scales, however it sounds."
+    )
+    rate_both(page)
+    page.locator("#next").click()
+    expect(page.locator("#number")).to_have_text("2")
+    expect(page.locator("#instruction")).to_be_hidden()
+
+
+def test_a_pause_is_offered_and_ended_by_hand(enter: Enter, page: Page, study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(block_trials=1)
+    enter()
+    rate_both(page)
+    page.locator("#next").click()
+    expect(page.get_by_role("heading", name="Time for a short break")).to_be_focused()
+    expect(page.get_by_text("1 of 4 clips are done")).to_be_visible()
+    expect(page.locator("#play")).to_be_hidden()
+    page.keyboard.press("Space")  # plays nothing
+    page.get_by_role("button", name="Go on with the clips").click()
+    expect(page.locator("#play")).to_be_focused()
+    expect(page.locator("#number")).to_have_text("2")
+
+
+def test_a_key_held_down_goes_on_once(enter: Enter, page: Page) -> None:
+    enter()
+    rate_both(page)
+    step(page, CONTAMINATION, 2).focus()
+    for _repeat in range(5):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    expect(page.locator("#number")).to_have_text("2")
+    expect(page.get_by_text("Listen to the whole clip")).to_be_visible()  # nor has it begun to play
 
 
 # ── Calibration ─────────────────────────────────────────────────────────────────────────────────────────────────────

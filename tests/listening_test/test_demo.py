@@ -104,7 +104,8 @@ def test_the_whole_of_it(whole: None) -> None:
     assert (study.state, results.state) == (Study.State.OPEN, Study.State.CLOSED)
     assert study.is_demo
     assert results.is_demo
-    assert study.clips.count() == results.clips.count() == 4 + 1 + 4
+    assert study.clips.count() == results.clips.count() == selectors.clips_expected(study)
+    assert selectors.rated_clips_expected(study) == 4
     assert not study.sessions.exists()
     assert demo.demo_progress().is_ready
     assert demo.demo_progress().failure == ""
@@ -237,9 +238,10 @@ def test_waiting_says_how_far_it_is_until_all_is_there(
     call_command("make_demo", wait=True, stdout=out)
     lines = out.getvalue().splitlines()
     assert "0/2" in lines[1]
-    assert "0/18" in lines[1]
+    clips = 2 * selectors.clips_expected(the(demo.STUDY_SEED))
+    assert f"0/{clips}" in lines[1]
     assert "2/2" in lines[-1]
-    assert "18/18" in lines[-1]
+    assert f"{clips}/{clips}" in lines[-1]
     assert the(demo.STUDY_SEED).is_open
     assert the(demo.RESULTS_SEED).state == Study.State.CLOSED
 

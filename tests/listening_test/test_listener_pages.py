@@ -42,7 +42,7 @@ def test_the_whole_visit_leads_to_the_completion_code(study: Study, clock: Clock
     assert "Four examples" in text_of(browser.get())
     for clip in study.clips.filter(purpose=Clip.Purpose.CALIBRATION):
         clock.forward(CLIP_SECONDS)
-        browser.send("POST", f"calibration/{clip.token}/heard/")
+        browser.send("POST", f"calibration/{browser.name_of(clip)}/heard/")
     browser.post("calibration/")
     assert 'id="trial"' in text_of(browser.get())
     for _trial in range(4):

@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from celery import current_app
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -21,9 +24,13 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from listening_test import selectors
 from listening_test.messages import sentences
-from listening_test.models import Study
+from listening_test.models import Preparation, Study
 from listening_test.services import clips, preparation, studies
+from separation.services import sweep as works
+from separation.services.leases import Lease, LeaseLost, lease_take
 from tests.listening_test.factories import stem_make, study_make
+
+State = Preparation.State
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +88,7 @@ def test_the_study_opens_when_its_clips_are_there(study: Study, django_capture_o
     run(study, django_capture_on_commit_callbacks)
     assert study.is_open
     assert study.opened_at is not None
-    assert study.preparation_until is None
+    assert (study.preparation.state, study.preparation.progress) == (State.DONE, 1.0)
     assert study.clips.count() == selectors.clips_expected(study) == len(files(study))
 
 
@@ -90,13 +97,13 @@ def test_a_second_run_changes_nothing(study: Study, django_capture_on_commit_cal
     before = set(study.clips.values_list("id", flat=True))
     run(study, django_capture_on_commit_callbacks)
     assert set(study.clips.values_list("id", flat=True)) == before
-    assert study.preparation_attempt == 1
+    assert study.preparation.attempt == 1
 
 
 def test_a_study_that_another_worker_holds_is_left_alone(
     study: Study, django_capture_on_commit_callbacks: Capture
 ) -> None:
-    Study.objects.filter(id=study.id).update(preparation_until=timezone.now() + timedelta(seconds=10))
+    hold(study)
     run(study, django_capture_on_commit_callbacks)
     assert study.state == Study.State.PREPARING
     assert not study.clips.exists()
@@ -190,7 +197,68 @@ def test_a_study_deleted_meanwhile_leaves_no_files(
     assert files(study) == []
 
 
+def test_a_fault_that_may_pass_is_tried_again(
+    study: Study, django_capture_on_commit_callbacks: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(clips, "calibration_sounds", away)
+        run(study, django_capture_on_commit_callbacks)
+    assert (study.state, study.preparation.state) == (Study.State.PREPARING, State.QUEUED)
+    rated = set(study.clips.values_list("id", flat=True))
+    Preparation.objects.update(not_before=None)
+    run(study, django_capture_on_commit_callbacks)
+    assert study.is_open
+    assert rated < set(study.clips.values_list("id", flat=True))  # what was made is not made again
+
+
+def away(**_study: Any) -> None:
+    raise ConnectionError("the storage does not answer")
+
+
+def test_the_progress_counts_the_clips(
+    study: Study, django_capture_on_commit_callbacks: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: list[float] = []
+    honest = Lease.progress
+
+    def watched(self: Lease, share: float) -> None:
+        shares.append(share)
+        honest(self, share)
+
+    monkeypatch.setattr(Lease, "progress", watched)
+    run(study, django_capture_on_commit_callbacks)
+    assert shares == sorted(shares)
+    assert shares[0] == 0.0 and 0.9 < shares[-1] < 1.0
+    assert study.preparation.progress == 1.0
+
+
+def test_the_clips_made_so_far_are_counted_before_they_are_saved(study: Study) -> None:
+    hold(study, progress=0.5)
+    assert selectors.clips_made(study) == selectors.clips_expected(study) // 2
+    assert not study.clips.exists()
+
+
 # ── The sweep ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def time_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """The sweep's own clock goes on when the test says so, and this process has not seen any lease yet."""
+    moment = [1000.0]
+    monkeypatch.setattr(works, "watch", works.Watch())
+    monkeypatch.setattr("separation.services.sweep.time.monotonic", lambda: moment[0])
+
+    def go_on(seconds: float) -> None:
+        moment[0] += seconds
+
+    return go_on
+
+
+def hold(study: Study, **fields: Any) -> Preparation:
+    """A worker has it."""
+    fields = {"attempt": 1, "lease_token": uuid.uuid4(), "lease_until": timezone.now(), **fields}
+    Preparation.objects.filter(study=study).update(state=State.RUNNING, **fields)
+    return Preparation.objects.get(study=study)
 
 
 def sweep(capture: Capture) -> None:
@@ -198,17 +266,25 @@ def sweep(capture: Capture) -> None:
         preparation.preparations_sweep()
 
 
+def silence(capture: Capture, time_passes: Callable[[float], None]) -> None:
+    """The worker is not heard of for as long as a lease lasts."""
+    sweep(capture)
+    time_passes(settings.JOB_LEASE_SECONDS)
+    sweep(capture)
+
+
 def test_the_sweep_restarts_what_a_dead_worker_left(
-    study: Study, sent: list[Any], django_capture_on_commit_callbacks: Capture
+    study: Study, sent: list[Any], django_capture_on_commit_callbacks: Capture, time_passes: Callable[[float], None]
 ) -> None:
     """The dead worker had saved some clips and written a file that no clip owns."""
-    preparation._take(study.id)
+    hold(study)
     making = clips.Making(study, clips.Unhindered(), selectors.study_stems(study))
-    clips._save(making, list(clips._excerpt_clips(making, study.excerpts.get(), 0)))
+    clips._save(making, clips._excerpt_made(making, study.excerpts.get(), 0))
     kept = set(study.clips.values_list("id", flat=True))
     default_storage.save(f"clips/{study.id}/orphan.flac", ContentFile(b"half a clip"))
-    Study.objects.filter(id=study.id).update(preparation_until=timezone.now() - timedelta(seconds=1))
     sent.clear()
+    silence(django_capture_on_commit_callbacks, time_passes)
+    Preparation.objects.update(not_before=timezone.now())
     sweep(django_capture_on_commit_callbacks)
     assert sent == [("listening_test.tasks.prepare", [str(study.id)])]
     run(study, django_capture_on_commit_callbacks)
@@ -218,12 +294,36 @@ def test_the_sweep_restarts_what_a_dead_worker_left(
     assert len(files(study)) == selectors.clips_expected(study)
 
 
-def test_the_sweep_leaves_a_working_worker_alone(
-    study: Study, sent: list[Any], django_capture_on_commit_callbacks: Capture
+def test_the_sweep_leaves_a_living_worker_alone(
+    study: Study, sent: list[Any], django_capture_on_commit_callbacks: Capture, time_passes: Callable[[float], None]
 ) -> None:
-    preparation._take(study.id)
+    token = uuid.uuid4()
+    sent.clear()
+    for _time in range(10):
+        hold(study, lease_token=token)  # renewed, as its keeper does
+        sweep(django_capture_on_commit_callbacks)
+        time_passes(settings.JOB_LEASE_SECONDS / 3)
+    assert Preparation.objects.get().state == State.RUNNING
+    assert sent == []
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(days=-400)])
+def test_a_clock_that_is_set_kills_no_living_worker(
+    study: Study,
+    sent: list[Any],
+    django_capture_on_commit_callbacks: Capture,
+    time_passes: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    jump: timedelta,
+) -> None:
+    hold(study)
     sent.clear()
     sweep(django_capture_on_commit_callbacks)
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + jump)
+    time_passes(1.0)
+    sweep(django_capture_on_commit_callbacks)
+    assert Preparation.objects.get().state == State.RUNNING
     assert sent == []
 
 
@@ -233,42 +333,48 @@ def test_the_sweep_sends_a_lost_message_again_but_not_at_once(
     sent.clear()
     sweep(django_capture_on_commit_callbacks)
     assert sent == []
-    Study.objects.update(preparation_sent_at=timezone.now() - timedelta(minutes=2))
+    Preparation.objects.update(sent_at=timezone.now() - timedelta(minutes=2))
     sweep(django_capture_on_commit_callbacks)
     sweep(django_capture_on_commit_callbacks)
     assert sent == [("listening_test.tasks.prepare", [str(study.id)])]
 
 
 def test_a_preparation_that_kills_every_worker_is_given_up(
-    study: Study, django_capture_on_commit_callbacks: Capture
+    study: Study, django_capture_on_commit_callbacks: Capture, time_passes: Callable[[float], None]
 ) -> None:
-    for _attempt in range(3):
-        preparation._take(study.id)
-        Study.objects.update(preparation_until=timezone.now() - timedelta(seconds=1))
-    sweep(django_capture_on_commit_callbacks)
+    hold(study, attempt=3)
+    silence(django_capture_on_commit_callbacks, time_passes)
     study.refresh_from_db()
     assert study.is_editable
     (said,) = sentences(study.preparation_error)
     assert "3" in said
 
 
-def test_a_late_worker_whose_lease_ran_out_writes_nothing(
+def test_a_draft_that_its_worker_could_not_make_of_it_is_made_by_the_sweep(
     study: Study, django_capture_on_commit_callbacks: Capture
 ) -> None:
-    late = preparation._take(study.id)
+    """The worker was killed between its last word about the preparation and the study."""
+    Preparation.objects.update(state=State.FAILED, error_code="disk_full")
+    sweep(django_capture_on_commit_callbacks)
+    study.refresh_from_db()
+    assert study.is_editable
+    assert [refusal["code"] for refusal in study.preparation_error["refusals"]] == ["preparation_disk_full"]
+
+
+def test_a_late_worker_that_was_given_up_writes_nothing(
+    study: Study, django_capture_on_commit_callbacks: Capture
+) -> None:
+    late = lease_take(Preparation, study.preparation.pk)
     assert late is not None
-    Study.objects.update(preparation_until=timezone.now() - timedelta(seconds=1))
+    Preparation.objects.update(state=State.QUEUED, lease_token=None, lease_until=None)
     run(study, django_capture_on_commit_callbacks)  # another one takes over and finishes
     opened = study.opened_at
-    with pytest.raises(preparation.PreparationLost):
-        late.renew()
-    with pytest.raises(preparation.PreparationLost):
-        late.check()
-    preparation._fail(late, [{"code": "preparation_failed", "params": {"error": "late"}}])
+    making = clips.Making(study, preparation._Held(late, 8), selectors.study_stems(study))
+    with pytest.raises(LeaseLost):
+        clips._save(making, clips._excerpt_made(making, study.excerpts.get(), 0))
     study.refresh_from_db()
-    assert study.is_open
-    assert study.opened_at == opened
-    assert study.clips.count() == selectors.clips_expected(study)
+    assert (study.is_open, study.opened_at) == (True, opened)
+    assert study.clips.count() == selectors.clips_expected(study) == len(files(study))
 
 
 def test_a_broker_that_is_away_does_not_stop_the_opening(
@@ -322,8 +428,7 @@ def test_a_worker_killed_while_it_saves_is_followed_by_a_whole_set(settings: Any
     worker.wait()
     assert len(files(study)) == 1
     assert not study.clips.exists()
-    Study.objects.update(preparation_until=timezone.now() - timedelta(seconds=1))
-    preparation.preparations_sweep()
+    Preparation.objects.update(state=State.QUEUED, lease_token=None, lease_until=None)  # as the sweep does
     preparation.preparation_run(study_id=study.id)
     study.refresh_from_db()
     assert study.is_open

@@ -9,15 +9,17 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from listening_test import selectors
-from listening_test.models import Clip, Excerpt, Listener, ListeningSession, Rating, Study, Trial
+from listening_test import outline_selectors, selectors
+from listening_test.controls import MIXTURE_ANCHOR
+from listening_test.models import Clip, Excerpt, Listener, ListeningSession, Rating, Study, StudyText, Trial
 from listening_test.services import studies
 from listening_test.services.studies import Span, StudyContent, StudyRefused
 from separation.models import SeparationJob
+from separation.selectors import REFERENCE
 from tests.factories import song_make
 from tests.listening_test.factories import (
-    clips_make,
     rate,
+    references_make,
     separated_make,
     session_make,
     study_make,
@@ -200,22 +202,36 @@ def test_stems_count_only_when_their_job_is_done(state: str) -> None:
 
 def test_one_system_is_advised_against_but_allowed() -> None:
     study = study_make(systems=("umxhq",))
-    assert "one_system" in [advice.code for advice in selectors.study_advice(study)]
+    assert "one_system" in [advice.code for advice in outline_selectors.study_advice(study)]
     assert studies.study_open(study=study).state == Study.State.PREPARING
 
 
 def test_advice_on_length_and_on_uneven_groups() -> None:
     study = study_make(systems=("umxhq", "htdemucs"), sources=("vocals", "drums"), songs=1, trials_per_listener=3)
-    assert "uneven_clips" in [advice.code for advice in selectors.study_advice(study)]
+    assert "uneven_clips" in [advice.code for advice in outline_selectors.study_advice(study)]
     study.excerpts.update(end=20.0)
-    assert "long_excerpts" in [advice.code for advice in selectors.study_advice(study)]
+    assert "long_excerpts" in [advice.code for advice in outline_selectors.study_advice(study)]
     study.trials_per_listener, study.sources = None, ["vocals"] * 40
     study.save()
-    assert "long_session" in [advice.code for advice in selectors.study_advice(study)]
+    assert "long_session" in [advice.code for advice in outline_selectors.study_advice(study)]
 
 
 def test_nothing_is_advised_about_a_well_made_study() -> None:
-    assert selectors.study_advice(study_make(trials_per_listener=2)) == []
+    study = study_make(songs=2, trials_per_listener=4)
+    for language in ("es", "en"):
+        StudyText.objects.create(study=study, language=language, key="title", text="¿Cómo suena?")
+    assert outline_selectors.study_advice(study) == []
+
+
+def test_advice_on_sessions_that_never_link_on_titles_and_on_controls_without_true_stems() -> None:
+    study = study_make(trials_per_listener=2, controls=[REFERENCE, MIXTURE_ANCHOR])
+    advice = {each.code: each.params for each in outline_selectors.study_advice(study)}
+    assert advice["one_group"] == {"better": 8}
+    assert advice["no_title"]["name"] == study.name
+    assert advice["no_reference"]["songs"] == "Canción 1"
+    references_make(study.excerpts.get().song)
+    study.trials_per_listener = 8
+    assert {each.code for each in outline_selectors.study_advice(study)} == {"no_title"}
 
 
 # ── Closing and reopening ───────────────────────────────────────────────────────────────────────────────────────────
@@ -339,11 +355,9 @@ def test_progress_counts_sessions_and_ratings() -> None:
     assert (rows[other].started, rows[other].ratings) == (1, 0)
 
 
-def test_expected_clips_are_those_that_are_made() -> None:
+def test_clips_are_counted_before_any_is_made() -> None:
     study = study_make(songs=2, show_mixture=True)
-    assert selectors.clips_expected(study) == 2 * 2 * 2 + 2 + 4
-    clips_make(study)
-    assert study.clips.count() == selectors.clips_expected(study)
+    assert selectors.clips_expected(study) == 2 * 2 * 2 + 2 + 4 + 5 + 1  # rated, mixtures, examples, practice, level
 
 
 def test_only_done_jobs_are_offered() -> None:

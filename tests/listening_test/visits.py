@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from listening_test import session_selectors
+from listening_test.clip_names import clip_name
 from listening_test.listener_access import cookie_name
-from listening_test.models import ListeningSession, Study, Trial
+from listening_test.models import Clip, ListeningSession, Study, Trial
 from listening_test.questionnaire import Question
 from listening_test.services import ratings, sessions
 
@@ -99,6 +100,9 @@ class Browser:
 
     def post(self, rest: str, data: dict[str, Any] | None = None) -> HttpResponse:
         return self.client.post(self.page + rest, data or {})
+
+    def name_of(self, clip: Clip, place: int | None = None) -> str:
+        return clip_name(self.session, clip, place)
 
     def state(self) -> dict[str, Any]:
         return self.client.get(self.api).json()

@@ -14,7 +14,7 @@ from audio.reading import read_flac
 from listening_test.models import Excerpt, Study
 from separation.models import Measurement, Song, Stem
 from separation.services import references
-from separation.services.references import references_add, references_delete, source_of
+from separation.services.references import references_add, references_delete
 from separation.services.songs import UploadRefused
 from tests.factories import RATE, files_in, job_done_make, sound
 from tests.separation.true_stems import files_of, music, song_of
@@ -196,27 +196,6 @@ def test_a_study_keeps_them() -> None:
     with pytest.raises(UploadRefused):
         references_delete(song=song)
     assert song.stems.count() == 1
-
-
-# ── names ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("name", "source"),
-    [
-        ("vocals.wav", "vocals"),
-        ("Mi canción - Batería.FLAC", "drums"),
-        ("03_bajo.mp3", "bass"),
-        ("C:\\stems\\Other.wav", "other"),
-        ("acompañamiento.wav", "accompaniment"),
-        ("vocals and drums.wav", None),
-        ("mix.wav", None),
-        ("drumsticks.wav", None),
-        ("", None),
-    ],
-)
-def test_sources_are_read_from_names(name: str, source: str | None) -> None:
-    assert source_of(name) == source
 
 
 # ── the page and the API ─────────────────────────────────────────────────────────────────────────────

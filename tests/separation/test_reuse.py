@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from audio.reading import read_flac
 from separation.models import SeparationJob, Song, Stem
@@ -84,6 +87,39 @@ def test_a_job_that_is_not_done_gives_nothing(fake: FakeSeparator) -> None:
     SeparationJob.objects.filter(pk=first.pk).update(state=State.CANCELLED)
     separated(song_make(seed=1))
     assert len(fake.heard) == 2
+
+
+def test_an_equal_job_that_is_under_way_is_waited_for(fake: FakeSeparator, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (job_make(song=song_make(seed=1, title=title)) for title in ("One", "The same once more"))
+    separate, waited = fake.run, []
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        if not waited:
+            waited.append(jobs.job_run(second.pk))  # another worker takes the other one
+            second.refresh_from_db()
+            assert (second.state, second.attempt, second.lease_token) == (State.QUEUED, 0, None)
+            assert second.not_before is not None and second.error_code == ""
+        return separate(*args, **kwargs)
+
+    monkeypatch.setattr(fake, "run", meanwhile)
+    jobs.job_run(first.pk)
+    SeparationJob.objects.filter(pk=second.pk).update(not_before=None)
+    jobs.job_run(second.pk)
+    second.refresh_from_db()
+    assert waited and len(fake.heard) == 1
+    assert second.ran["reused_from"] == str(first.pk)
+
+
+def test_the_earlier_of_two_equal_jobs_goes_on(fake: FakeSeparator) -> None:
+    first = job_make(song=song_make(seed=1))
+    later = separated(song_make(seed=1, title="The same once more"))
+    later.stems.all().delete()
+    soon = timezone.now() + timedelta(minutes=1)
+    held = {"lease_token": uuid4(), "lease_until": soon}
+    SeparationJob.objects.filter(pk=later.pk).update(state=State.RUNNING, started_at=soon, **held)
+    jobs.job_run(first.pk)
+    first.refresh_from_db()
+    assert first.state == State.DONE and len(fake.heard) == 2
 
 
 @pytest.mark.parametrize("deleted_first", [0, 1])

@@ -1,6 +1,9 @@
 // Plays one clip at a time, whole, from its beginning: no seeking, no speed. What was heard is counted on the clock of
-// the audio output, so nothing can be claimed faster than it sounds.
+// the audio output, so nothing can be claimed faster than it sounds. Whatever breaks into it (a call, a hidden page,
+// headphones pulled out, a clock that stands still) ends it as "interrupted", and the next tap gets a new output.
 "use strict";
+
+import { unsealed } from "./unsealed.js";
 
 const RAMP_SECONDS = 0.01; // a sound that begins or ends on a slope does not click
 const LEAD_SECONDS = 0.03; // between the tap and the first sample, so that the beginning is never late
@@ -8,6 +11,7 @@ const SLACK_SECONDS = 0.05; // what an output's clock may fall short of at the e
 const START_MS = 4000; // an output that has not begun to run by then will not
 const STUCK_MS = 2000; // after an interruption some devices' clocks stand still without a word
 const WATCH_MS = 250;
+const GAP_SECONDS = 0.1; // an output that falls so far behind real time has been silent in between
 
 // `kind`: network (nothing came), decode (this is no sound for this browser), sound (the device does not play).
 export class SoundError extends Error {
@@ -54,25 +58,28 @@ export class Player {
     return { sample_rate: Math.round(this.#context.sampleRate), output_latency: latency > 0 ? latency : null };
   }
 
-  // To be called inside a tap. Gives { outcome: "ended" | "stopped" | "interrupted", seconds } when the sound is over;
-  // `onStart()` is called when it begins, `onProgress(share)` while it plays. Throws SoundError.
-  async play(url, { onStart = () => {}, onProgress = () => {} } = {}) {
+  // To be called inside a tap. Gives { outcome: "ended" | "stopped" | "interrupted", seconds, loops, glitches } when
+  // the sound is over; `onStart()` is called when it begins, `onProgress(share, seconds)` while it plays. `part`, a
+  // pair of seconds, is repeated until it is stopped. Throws SoundError.
+  async play(url, { part = null, onStart = () => {}, onProgress = () => {} } = {}) {
     this.stop();
-    const playing = { cancelled: false, end: () => (playing.cancelled = true) };
+    const playing = { cancelled: false, end: () => (playing.cancelled = true) && null };
     this.#playing = playing;
     try {
       const context = this.#wake(); // before anything is awaited: browsers only count the tap itself
-      const buffer = await this.load(url);
+      const whole = await this.load(url);
       await this.#run(context);
-      if (playing.cancelled) return { outcome: "stopped", seconds: 0 };
-      return await this.#sound(playing, context, buffer, onStart, onProgress);
+      if (playing.cancelled) return { outcome: "stopped", seconds: 0, loops: 0, glitches: 0 };
+      const buffer = part ? partOf(whole, ...part) : whole;
+      return await this.#sound(playing, context, buffer, { loop: part !== null, onStart, onProgress });
     } finally {
       if (this.#playing === playing) this.#playing = null;
     }
   }
 
+  // Gives what `play` will give, where something sounded.
   stop() {
-    this.#playing?.end("stopped");
+    return this.#playing?.end("stopped") ?? null;
   }
 
   #wake() {
@@ -103,8 +110,8 @@ export class Player {
     this.#context = null;
   }
 
-  #sound(playing, context, buffer, onStart, onProgress) {
-    const source = new AudioBufferSourceNode(context, { buffer });
+  #sound(playing, context, buffer, { loop, onStart, onProgress }) {
+    const source = new AudioBufferSourceNode(context, { buffer, loop });
     const gain = new GainNode(context, { gain: 0 });
     source.connect(gain).connect(context.destination);
     const begin = context.currentTime + LEAD_SECONDS;
@@ -112,25 +119,30 @@ export class Player {
     gain.gain.linearRampToValueAtTime(1, begin + RAMP_SECONDS);
     source.start(begin);
     onStart();
-    const heard = () => Math.min(buffer.duration, Math.max(0, context.currentTime - begin));
+    const gone = () => Math.max(0, context.currentTime - begin);
+    const heard = () => (loop ? gone() : Math.min(buffer.duration, gone()));
 
     return new Promise((resolve) => {
-      const watch = watchClock(context, () => finish("interrupted"));
-      const frame = drawing(() => onProgress(heard() / buffer.duration));
+      const glitches = countGlitches(context);
+      const frame = drawing(() => onProgress((gone() / buffer.duration) % (loop ? 1 : Infinity), heard()));
+      const watch = watchFor(context, () => finish("interrupted"));
       const finish = (outcome) => {
-        const seconds = heard();
+        const whole = outcome === "ended" && heard() >= buffer.duration - SLACK_SECONDS;
+        const result = {
+          outcome: outcome === "ended" && !whole ? "interrupted" : outcome,
+          seconds: whole ? buffer.duration : heard(),
+          loops: loop ? Math.floor(heard() / buffer.duration) : 0,
+          glitches: glitches.end(),
+        };
         watch.end();
         frame.end();
-        context.removeEventListener("statechange", stateChanged);
         source.onended = null;
-        playing.end = () => {};
-        if (outcome === "stopped") fadeOut(context, gain, source);
-        if (outcome === "interrupted") this.#discard();
-        const whole = outcome === "ended" && seconds >= buffer.duration - SLACK_SECONDS;
-        resolve({ outcome: outcome === "ended" && !whole ? "interrupted" : outcome, seconds: whole ? buffer.duration : seconds });
+        playing.end = () => null;
+        if (result.outcome === "stopped") fadeOut(context, gain, source);
+        if (result.outcome === "interrupted") this.#discard();
+        resolve(result);
+        return result;
       };
-      const stateChanged = () => context.state !== "running" && finish("interrupted");
-      context.addEventListener("statechange", stateChanged);
       source.onended = () => finish("ended");
       playing.end = finish;
     });
@@ -160,7 +172,7 @@ async function fetched(url) {
 async function decoded(bytes, sampleRate) {
   const Offline = window.OfflineAudioContext ?? window.webkitOfflineAudioContext; // needs no tap
   try {
-    return await new Offline(2, 1, sampleRate).decodeAudioData(bytes);
+    return await new Offline(2, 1, sampleRate).decodeAudioData(unsealed(bytes));
   } catch (cause) {
     throw new SoundError("decode", cause);
   }
@@ -174,6 +186,47 @@ function fadeOut(context, gain, source) {
   source.stop(now + 2 * RAMP_SECONDS);
 }
 
+// A part of a clip that can be repeated without a click: its ends are ramps.
+function partOf(whole, from, to) {
+  const { sampleRate, numberOfChannels } = whole;
+  const first = Math.round(from * sampleRate);
+  const length = Math.max(1, Math.min(whole.length, Math.round(to * sampleRate)) - first);
+  const part = new AudioBuffer({ length, sampleRate, numberOfChannels });
+  const ramp = Math.min(Math.round(RAMP_SECONDS * sampleRate), length >> 1);
+  for (let channel = 0; channel < numberOfChannels; channel += 1) {
+    const samples = whole.getChannelData(channel).slice(first, first + length);
+    for (let at = 0; at < ramp; at += 1) {
+      samples[at] *= at / ramp;
+      samples[length - 1 - at] *= at / ramp;
+    }
+    part.copyToChannel(samples, channel);
+  }
+  return part;
+}
+
+// Everything that may break into a sound.
+function watchFor(context, onBroken) {
+  const ends = [];
+  const on = (target, event, isBroken = () => true) => {
+    const react = () => isBroken() && onBroken();
+    target?.addEventListener?.(event, react);
+    ends.push(() => target?.removeEventListener?.(event, react));
+  };
+  on(context, "statechange", () => context.state !== "running");
+  on(context, "error"); // the output failed
+  on(navigator.mediaDevices, "devicechange"); // headphones came or went
+  on(navigator.audioSession, "statechange", () => navigator.audioSession.state === "interrupted"); // a call, on iOS
+  on(document, "visibilitychange", () => document.hidden);
+  on(window, "pagehide");
+  const clock = watchClock(context, onBroken);
+  return {
+    end: () => {
+      clock.end();
+      for (const end of ends) end();
+    },
+  };
+}
+
 function watchClock(context, onStuck) {
   let last = context.currentTime;
   let moved = performance.now();
@@ -182,6 +235,28 @@ function watchClock(context, onStuck) {
     else if (performance.now() - moved > STUCK_MS) onStuck();
   }, WATCH_MS);
   return { end: () => clearInterval(timer) };
+}
+
+// Gaps in the output: from the browser where it tells, else by its clock, which falls behind real time.
+function countGlitches(context) {
+  const stats = context.playbackStats ?? context.playoutStats;
+  const told = () => stats?.underrunEvents ?? stats?.fallbackFramesEvents;
+  const before = told();
+  if (before !== undefined) return { end: () => Math.max(0, told() - before) };
+  let gaps = 0;
+  let least = Infinity;
+  const look = () => {
+    const behind = performance.now() / 1000 - context.currentTime;
+    if (behind > least + GAP_SECONDS) [gaps, least] = [gaps + 1, behind];
+    else least = Math.min(least, behind);
+  };
+  const timer = setInterval(look, WATCH_MS);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return gaps;
+    },
+  };
 }
 
 function drawing(draw) {

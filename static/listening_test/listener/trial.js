@@ -1,38 +1,69 @@
-// One trial after the other, without a page in between: hear the clip, answer on both scales, next.
+// One trial after the other, without a page in between: hear the clip, answer what is asked, next. The next trial is
+// known and its clip decoded before it is needed, so the listener goes on at once; what they did follows by the outbox.
 "use strict";
 
 import { Outbox, newKey } from "./outbox.js";
+import { Part } from "./part.js";
 import { PlayButton } from "./play_button.js";
 import { Player } from "./player.js";
+import { openStore } from "./store.js";
+import { find, listenWords, lock, onKeys, say, showNotice, showPart, showPause, showPlace } from "./trial_view.js";
+import { takeTurns } from "./turn.js";
 
-const find = (selector) => document.querySelector(selector);
 const page = find("#trial");
 const words = page.dataset;
 const form = find("#answers");
 const next = find("#next");
 const mixture = find("#mixture");
+const loop = find("#loop-play");
 const scales = [...form.querySelectorAll("fieldset[data-scale]")];
-const kept = `stemmos:${words.api}`; // answers that the server does not have yet, for the case of a reload
+const AWAY_MS = 3600e3; // as the server has it
 const SAVING_MS = 700; // what is saved faster than that needs no word
+const MOST_COUNT = 10000; // as the server has it
 
+const visit = `${words.api} ${words.visit}`; // somebody else may have listened in this browser before
 const player = new Player();
+const part = new Part(find("#loop"), words.second);
 const face = new PlayButton(find("#play"), { play: words.play, again: words.again, stop: words.stop });
-const outbox = new Outbox({ csrf: form.elements.csrfmiddlewaretoken.value, onChange: showSaving, onRefused: refused });
+const csrf = form.elements.csrfmiddlewaretoken.value;
+const outbox = new Outbox({ csrf, onChange: showSaving, onRefused: refused });
 
-let trial = null; // as the server described it
+let store = null;
+let begun = 0; // how often the page has begun: what an earlier beginning still waits for is not wanted any more
+let state = null; // as the server described it: { trial, pause, notice, next }
+let trial = null; // state.trial
+let listening = {}; // of this trial, in all: seconds, plays, loops, interruptions, glitches
 let choices = {}; // scale -> { value, changes, key }
-let sounding = null; // "clip" or "mixture" while one of them sounds
-let going = false; // "next" was pressed and has not been answered
+let sounding = null; // "clip", "part" or "mixture" while one of them sounds
+let going = false; // "next" was pressed, and the next trial is not known yet
 let savingTimer = 0;
 
-// ── The trial ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Beginning ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+const takeTurn = takeTurns(`stemmos ${visit}`, { onTurn: begin, onWaiting: showElsewhere, onLost: showElsewhere });
+find("#here").addEventListener("click", takeTurn);
+
+// What an earlier page could not send goes first: then the server knows where this listener is.
 async function begin() {
+  const mine = ++begun;
+  player.stop();
+  trial = null; // nothing is done to it any more
+  showPart("rating");
+  page.setAttribute("aria-busy", "true");
   find("#play-help").textContent = words.loading;
-  for (let wait = 500; ; wait = Math.min(8000, wait * 2)) {
+  store ??= await openStore();
+  await outbox.keepIn(store, `outbox ${visit}`);
+  await outbox.idle();
+  const fresh = await current(mine);
+  const memory = await store.get(`trial ${visit}`);
+  if (mine === begun && fresh) show(fresh, memory);
+}
+
+async function current(mine) {
+  for (let wait = 500; mine === begun; wait = Math.min(8000, wait * 2)) {
     try {
       const answer = await fetch(words.api, { headers: { Accept: "application/json" } });
-      if (answer.ok) return show(await answer.json());
+      if (answer.ok) return await answer.json();
       if (answer.status < 500 && answer.status !== 429) return leave();
     } catch {
       // no network: said below
@@ -40,97 +71,133 @@ async function begin() {
     say(words.offline);
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
+  return null;
 }
 
-function show(state) {
-  if (state.step !== "trials") return leave();
+function showElsewhere() {
+  begun += 1;
+  outbox.stop();
   player.stop();
-  trial = state.trial;
-  choices = { ...trial.ratings };
-  going = false;
-  player.keep([trial.clip, trial.mixture, trial.next_clip]);
-  showPlace();
-  showPlayer();
-  showScales();
-  restore();
-  showSaving({ pending: outbox.pending, failing: false });
-  fetchAhead();
-  page.removeAttribute("aria-busy");
+  trial = null;
+  showPart("elsewhere");
 }
 
 function leave() {
   location.replace(words.page); // it knows which step it is
+  return null;
 }
 
-function showPlace() {
-  const number = trial.position + 1;
-  find("#number").textContent = number;
-  find("#total").textContent = trial.total;
-  find("#progress").max = trial.total;
-  find("#progress").value = trial.position;
-  find("#minutes").textContent = words.minutes.replace("{minutes}", trial.minutes_left);
-  find("#source-name").textContent = trial.source.name;
-  find("#picture").setAttribute("href", `${words.pictures}#${trial.source.key}`);
-  const announcement = words.announce.replace("{number}", number).replace("{total}", trial.total);
-  find("#announce").textContent = announcement.replace("{source}", trial.source.name);
+// ── The trial ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function show(fresh, memory = null) {
+  if (fresh.step !== "trials" || !fresh.trial) return leave();
+  player.stop();
+  state = fresh;
+  trial = fresh.trial;
+  choices = { ...trial.ratings };
+  going = false;
+  const { heard_seconds: seconds, plays, loops, interruptions, glitches } = trial;
+  listening = { seconds, plays, loops, interruptions, glitches };
+  player.keep([...clipsOf(state), ...clipsOf(state.next)]);
+  showPlace(trial, words);
+  showPause(trial, trial.scales.length === 1 ? asked()[0] : null, words);
+  showPlayer();
+  recall(memory);
+  showScales();
+  showNotice(state.notice);
+  showSaving(outbox);
+  showPart(fresh.pause && !trial.heard ? "pause" : "rating");
+  page.removeAttribute("aria-busy");
+  fetchAhead();
+}
+
+// Goes on to a trial while somebody is at it.
+function go(fresh) {
+  show(fresh);
+  if (!trial) return;
+  (find("#pause").hidden ? find("#play") : find("#pause h1")).focus({ preventScroll: true });
+  window.scrollTo({ top: 0 });
 }
 
 function showPlayer() {
   say("");
+  delete find("#play").dataset.clip;
   face.reset(trial.heard);
-  find("#play-help").textContent = trial.heard ? "" : words.listen;
+  find("#play-help").textContent = trial.heard ? "" : listenWords(trial, words);
   mixture.hidden = !trial.mixture;
   mixture.textContent = words.mixturePlay;
+  loop.textContent = words.loopPlay;
+  find("#loop").hidden = !trial.loop || !trial.heard;
+  find("#loop").open = false;
+  if (trial.loop) part.reset(trial.seconds);
+}
+
+function asked() {
+  return scales.filter((scale) => trial.scales.includes(scale.dataset.scale));
 }
 
 function showScales() {
-  find("#unlock").textContent = trial.heard ? words.rate : words.locked;
+  const locked = trial.minimum_seconds ? words.lockedLeast : words.locked;
+  find("#unlock").textContent = trial.heard ? words.rate : locked;
   for (const scale of scales) {
-    lock(scale, !trial.heard);
+    scale.hidden = !trial.scales.includes(scale.dataset.scale);
+    lock(scale, !trial.heard || scale.hidden);
     const chosen = choices[scale.dataset.scale]?.value;
     for (const input of scale.querySelectorAll("input")) input.checked = Number(input.value) === chosen;
   }
+  find("#loop").hidden = !trial.loop || !trial.heard;
   showNext();
 }
 
-function lock(scale, locked) {
-  scale.disabled = locked;
-  scale.setAttribute("aria-disabled", String(locked)); // not every screen reader says it of a group by itself
-}
-
 function showNext() {
-  const rated = scales.every((scale) => choices[scale.dataset.scale]);
-  next.disabled = going || !trial?.heard || !rated || outbox.pending > 0;
-  find("#next-help").textContent = !trial?.heard || rated ? "" : words.needBoth;
+  if (!trial) return;
+  const rated = asked().every((scale) => choices[scale.dataset.scale]);
+  next.disabled = going || !trial.heard || !rated;
+  const need = asked().length > 1 ? words.needBoth : words.needOne;
+  find("#next-help").textContent = going ? words.waiting : !trial.heard || rated ? "" : need;
 }
 
-function fetchAhead() {
-  player
-    .load(trial.clip)
-    .then(() => (trial.next_clip && trial.heard ? player.load(trial.next_clip) : null))
-    .catch(() => {}); // said when it is played
+function clipsOf(at) {
+  return at ? [at.trial.clip, at.trial.mixture] : [];
+}
+
+// This clip, then the next one: decoded before it is wanted. What fails is asked for again later, and said when played.
+async function fetchAhead() {
+  const here = trial;
+  try {
+    await player.load(here.clip);
+    if (here === trial && !find("#play").dataset.clip) {
+      find("#play").dataset.clip = "ready";
+      performance.mark("playable"); // for `bench/trial_gap.py`
+    }
+    for (const url of [here.mixture, ...clipsOf(state.next)]) if (url) await player.load(url);
+  } catch {
+    // see above
+  }
 }
 
 // ── Hearing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function sound(what, url, { onStart, onProgress = () => {}, onOver }) {
+async function sound(what, url, { onOver, ...how }) {
   if (sounding === what) return player.stop();
   const here = trial;
+  const isHere = () => here === trial && !going;
   say("");
   player.stop();
   sounding = what;
   try {
-    const result = await player.play(url, { onStart, onProgress });
+    const result = await player.play(url, how);
     deviceTell();
-    if (here === trial) onOver(result);
-    if (here === trial && result.outcome === "interrupted") say(words.interrupted);
+    if (isHere()) onOver(result);
+    if (isHere() && result.outcome === "interrupted") say(words.interrupted);
   } catch (error) {
-    if (here === trial) {
-      onOver({ outcome: "failed", seconds: 0 });
+    if (isHere()) {
+      onOver({ outcome: "failed", seconds: 0, loops: 0, glitches: 0 });
       say(words[error.kind] ?? words.sound);
     }
   }
   if (sounding === what) sounding = null;
+  return null;
 }
 
 function playClip() {
@@ -139,37 +206,72 @@ function playClip() {
     face.loading();
     find("#play-help").textContent = words.loading;
   }
-  sound("clip", trial.clip, { onStart: clipBegins, onProgress: (share) => face.progress(share), onOver: clipOver });
+  sound("clip", trial.clip, { onStart: clipBegins, onProgress: clipProgress, onOver: clipOver });
 }
 
 function clipBegins() {
   face.playing();
   find("#play-help").textContent = words.playing;
-  trial.plays += 1;
-  if (!trial.heard) outbox.add({ id: "opened", method: "POST", url: address("opened/") });
+  listening.plays = Math.min(MOST_COUNT, listening.plays + 1);
+  remember(true);
+  if (!trial.heard) outbox.add({ id: `opened ${trial.position}`, method: "POST", url: address("opened/") });
 }
 
-function clipOver({ outcome, seconds }) {
-  trial.heard_seconds += seconds;
-  const first = outcome === "ended" && !trial.heard;
-  if (outcome === "ended") clipHeard();
+function clipProgress(share, seconds) {
+  face.progress(share);
+  if (!trial.heard && trial.minimum_seconds && seconds >= trial.minimum_seconds) clipHeard(seconds);
+}
+
+function clipOver(result) {
+  count(result);
+  if (trial.heard) heardTell();
+  else if (result.outcome === "ended") clipHeard();
   face.reset(trial.heard);
-  find("#play-help").textContent = trial.heard ? "" : outcome === "stopped" ? words.stopped : words.listen;
-  if (!first) return;
+  find("#play-help").textContent = trial.heard ? "" : result.outcome === "stopped" ? words.stopped : listenWords(trial, words);
+}
+
+// For the first time as far as the study asks. `more`: seconds of a play that still goes on.
+function clipHeard(more = 0) {
+  trial.heard = true;
+  heardTell(more);
   showScales();
   find("#announce").textContent = words.rate;
-}
-
-function clipHeard() {
-  trial.heard = true;
-  const body = { seconds: trial.heard_seconds, plays: trial.plays };
-  outbox.add({ id: "heard", method: "POST", url: address("heard/"), body });
   fetchAhead();
 }
 
+function heardTell(more = 0) {
+  const body = { ...listening, seconds: listening.seconds + more };
+  outbox.add({ id: `heard ${trial.position}`, method: "POST", url: address("heard/"), body });
+}
+
+function count({ outcome, seconds, loops, glitches }) {
+  const more = (name, by) => (listening[name] = Math.min(MOST_COUNT, listening[name] + by));
+  listening.seconds += seconds;
+  more("loops", loops);
+  more("glitches", glitches);
+  more("interruptions", outcome === "interrupted" ? 1 : 0);
+  remember(false);
+}
+
 function playMixture() {
+  if (!trial || going) return;
   const ready = () => (mixture.textContent = words.mixturePlay);
   sound("mixture", trial.mixture, { onStart: () => (mixture.textContent = words.mixtureStop), onOver: ready });
+}
+
+function playPart() {
+  if (!trial?.heard || going) return;
+  const over = (result) => {
+    loop.textContent = words.loopPlay;
+    count(result);
+    heardTell();
+  };
+  const begins = () => {
+    loop.textContent = words.stop;
+    remember(true);
+  };
+  const progress = (share) => face.progress(share);
+  sound("part", trial.clip, { part: part.seconds, onStart: begins, onProgress: progress, onOver: over });
 }
 
 function deviceTell() {
@@ -178,9 +280,17 @@ function deviceTell() {
   outbox.add({ id: "device", method: "POST", url: words.device, body: player.facts, optional: true });
 }
 
-function say(message) {
-  find("#trouble").hidden = !message;
-  find("#trouble p").textContent = message;
+// A page that is closed in the middle of a clip cannot say so any more; the next one finds that it was playing.
+function remember(playing) {
+  store?.set(`trial ${visit}`, { clip: trial.clip, listening, playing });
+}
+
+function recall(memory) {
+  if (memory?.clip !== trial.clip) return;
+  for (const [name, amount] of Object.entries(memory.listening)) listening[name] = Math.max(listening[name], amount);
+  if (!memory.playing) return;
+  count({ outcome: "interrupted", seconds: 0, loops: 0, glitches: 0 });
+  if (!trial.heard) say(words.interrupted);
 }
 
 // ── Answering ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,72 +304,43 @@ function answer(scale, value) {
 function send(scale) {
   const choice = choices[scale];
   const here = trial;
-  remember();
-  const onSaved = (standing) => here === trial && saved(scale, choice, standing);
-  outbox.add({ id: `rating ${scale}`, method: "PUT", url: address(`ratings/${scale}/`), body: choice, onSaved });
+  outbox.add({
+    id: `rating ${trial.position} ${scale}`,
+    method: "PUT",
+    url: address(`ratings/${scale}/`),
+    body: choice,
+    answer: true,
+    onSaved: (standing) => here === trial && saved(scale, choice, standing),
+  });
   showNext();
 }
 
 function saved(scale, sent, standing) {
-  if (choices[scale] !== sent) return; // changed since: the newer answer is on its way
-  delete sent.key;
-  if (standing.value === sent.value) {
-    sent.changes = standing.changes;
-    return remember();
-  }
+  if (choices[scale] !== sent || going) return; // changed since: the newer answer is on its way
+  if (standing.value === sent.value) return void (sent.changes = standing.changes);
   // Another window of this listener answered meanwhile: what was chosen here last is what counts.
   choices[scale] = { value: sent.value, changes: standing.changes + 1, key: newKey() };
   send(scale);
-}
-
-function remember() {
-  const waiting = Object.entries(choices).filter(([, choice]) => choice.key);
-  if (!waiting.length) return forget();
-  try {
-    localStorage.setItem(kept, JSON.stringify({ position: trial.position, waiting }));
-  } catch {
-    // a browser without storage: a reload while the network is away loses what was not saved yet
-  }
-}
-
-function forget() {
-  try {
-    localStorage.removeItem(kept);
-  } catch {
-    // nothing was remembered
-  }
-}
-
-// After a reload: answers that had not reached the server.
-function restore() {
-  let memory = null;
-  try {
-    memory = JSON.parse(localStorage.getItem(kept));
-  } catch {
-    // nothing that could be read
-  }
-  if (memory?.position !== trial.position || !trial.heard) return;
-  for (const [scale, choice] of memory.waiting) {
-    if (choice.changes <= (choices[scale]?.changes ?? -1)) continue;
-    choices[scale] = choice;
-    send(scale);
-  }
-  showScales();
 }
 
 function showSaving({ pending, failing }) {
   const line = find("#saving");
   clearTimeout(savingTimer);
   line.classList.toggle("waiting", failing && pending > 0);
-  if (failing && pending) line.textContent = words.unsaved;
-  else if (pending) savingTimer = setTimeout(() => (line.textContent = words.saving), SAVING_MS);
-  else line.textContent = Object.keys(choices).length ? words.saved : "";
-  showNext();
+  const unsent = outbox.answers ? words.unsent.replace("{n}", outbox.answers) : words.offline;
+  if (failing && pending) line.textContent = unsent;
+  else line.textContent = !pending && Object.keys(choices).length ? words.saved : "";
+  if (pending && !failing) savingTimer = setTimeout(() => (line.textContent = words.saving), SAVING_MS);
+  if (!failing && !pending) fetchMissing();
+}
+
+// The connection is back.
+function fetchMissing() {
+  if (trial && state.next) fetchAhead();
 }
 
 // The server knows better where this listener is: go there, and say nothing twice.
 function refused(item, status, body) {
-  forget();
   const over = ["study_closed", "session_done", "no_session"].includes(body?.code);
   if (over || status === 403) leave();
   else begin();
@@ -268,17 +349,28 @@ function refused(item, status, body) {
 // ── Going on ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function goOn() {
-  if (next.disabled) return;
-  player.stop();
-  going = true;
+  if (!trial || next.disabled) return;
+  performance.mark("next");
+  const last = player.stop();
+  if (last && sounding !== "mixture") count(last);
   for (const scale of scales) lock(scale, true); // what is sent with "next" stands
-  const onSaved = (state) => {
-    show(state);
-    if (state.step !== "trials") return;
-    find("#play").focus({ preventScroll: true });
-    window.scrollTo({ top: 0 });
-  };
-  outbox.add({ id: "finish", method: "POST", url: address("finish/"), onSaved });
+  const body = { ...listening };
+  outbox.add({ id: `finish ${trial.position}`, method: "POST", url: address("finish/"), body, onSaved: arrived });
+  if (state.next) return go({ ...state.next, notice: null, next: null });
+  going = true;
+  face.reset(true);
+  showNext();
+}
+
+// What the server says after a trial, while the listener may have gone on already.
+function arrived(fresh) {
+  if (fresh.step !== "trials" || !fresh.trial) return leave();
+  if (!trial || fresh.trial.position < trial.position) return null; // it is still on its way here
+  if (fresh.trial.position > trial.position) return go(fresh);
+  state = { ...state, next: fresh.next, notice: fresh.notice ?? state.notice };
+  if (going && state.next) return go({ ...state.next, notice: state.notice, next: null });
+  showNotice(state.notice);
+  return fetchAhead();
 }
 
 function address(rest) {
@@ -289,6 +381,11 @@ function address(rest) {
 
 find("#play").addEventListener("click", playClip);
 mixture.addEventListener("click", playMixture);
+loop.addEventListener("click", playPart);
+find("#pause-end").addEventListener("click", () => {
+  showPart("rating");
+  find("#play").focus();
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   goOn();
@@ -296,22 +393,16 @@ form.addEventListener("submit", (event) => {
 form.addEventListener("change", (event) => {
   if (event.target.type === "radio") answer(event.target.name, Number(event.target.value));
 });
+window.addEventListener("online", fetchMissing);
 
-document.addEventListener("keydown", (event) => {
-  if (!trial || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-  const radio = event.target.closest("input[type=radio]");
-  const free = !event.target.closest("button, a, summary, input, select, textarea");
-  if (event.key === " " && (free || radio?.checked)) {
-    event.preventDefault();
-    playClip();
-  } else if (event.key === "Enter" && (free || radio)) {
-    event.preventDefault();
-    goOn();
-  } else if (radio && /^[1-5]$/.test(event.key)) {
-    event.preventDefault();
-    choose(radio.closest("fieldset"), Number(event.key));
-  }
+// Who left the page for long is to hear the examples again: the server says so when it is asked.
+let leftAt = Infinity;
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) leftAt = Date.now();
+  else if (Date.now() - leftAt > AWAY_MS) location.reload();
 });
+
+onKeys({ isOpen: () => trial && !find("#rating").hidden, play: playClip, goOn, choose });
 
 function choose(scale, value) {
   const input = scale.querySelector(`input[value="${value}"]`);
@@ -320,5 +411,3 @@ function choose(scale, value) {
   input.checked = true;
   answer(scale.dataset.scale, value);
 }
-
-begin();

@@ -14,6 +14,19 @@ function show(facts) {
   if (progress) progress.value = facts.clips_made;
 }
 
+// A few lines of another page; until they are there, and where they cannot come, a link to it stands in their place.
+const forecast = document.querySelector("#forecast");
+let completed;
+
+async function forecastRenew(now) {
+  if (!forecast || now === completed) return; // it changes when somebody has finished
+  completed = now;
+  const answer = await fetch(forecast.dataset.fragment, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  forecast.replaceChildren(...fresh.body.childNodes);
+}
+
 async function poll() {
   if (document.hidden) return;
   try {
@@ -22,13 +35,18 @@ async function poll() {
     const facts = await answer.json();
     const changed = facts.state !== study.dataset.state || String(facts.missing) !== study.dataset.missing;
     if (changed) location.reload();
-    else show(facts);
+    else {
+      show(facts);
+      await forecastRenew(facts.sessions_completed);
+    }
   } catch {
     // the network is away: the numbers stay as they are
   }
 }
 
 if (study.dataset.state !== "closed") setInterval(poll, everyMs);
+const shown = study.querySelector("[data-value=sessions_completed]");
+forecastRenew(Number(shown?.textContent)).catch(() => {}); // without a network the link stays
 
 document.addEventListener("play", (event) => {
   for (const other of document.querySelectorAll("audio")) if (other !== event.target) other.pause();

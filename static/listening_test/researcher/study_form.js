@@ -1,5 +1,6 @@
 // The page on which a study is made: excerpts come and go, and what fits the chosen songs can be ticked.
-"use strict";
+import "./question_builder.js";
+import { showSuggestions } from "./suggestions.js";
 
 const form = document.querySelector("#study-form");
 const words = form.dataset;
@@ -61,10 +62,13 @@ async function suggest(row, { overwrite }) {
   const address = row.querySelector("[data-suggest]").dataset.url.replace(NOBODY, song.value);
   const answer = await fetch(`${address}?${query}`);
   if (!answer.ok || (!overwrite && (start.value || end.value))) return; // what was typed meanwhile stands
-  const span = await answer.json();
-  start.value = span.start;
-  end.value = span.end;
-  refresh();
+  const found = await answer.json();
+  const use = (from, to) => {
+    [start.value, end.value] = [from, to];
+    refresh();
+  };
+  use(found.start, found.end);
+  showSuggestions(row.querySelector("[data-suggestions]"), found, use);
 }
 
 function setFromPlayer(row, name) {
@@ -128,19 +132,40 @@ function refreshSources(songs) {
   }
 }
 
-function refreshEstimate() {
-  const lengths = rows().map(length).filter((seconds) => seconds > 0);
-  const systems = ticked("systems").length;
-  const all = lengths.length * systems * ticked("sources").length;
-  const place = document.querySelector("#estimate");
-  place.textContent = words.estimateNone;
-  if (!all) return;
-  const each = Math.min(form.querySelector("[name=trials_per_listener]").valueAsNumber || all, all);
-  const seconds = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
-  const minutes = Math.round(Number(words.minutesAround) + (each * (seconds + Number(words.secondsToRate))) / 60);
-  place.textContent = fill(words.estimate, { all, each, minutes });
-  const better = Math.max(1, Math.round(each / systems)) * systems;
-  if (each % systems) place.textContent += ` ${fill(words.uneven, { systems, better })}`;
+// ── What a session would be: the server says it, with the very rules that it will go by ──────────────────────
+
+let asked = 0;
+let waiting;
+
+function refreshOutline() {
+  clearTimeout(waiting);
+  waiting = setTimeout(outline, 250);
+}
+
+async function outline() {
+  const number = (asked += 1);
+  try {
+    const answer = await fetch(words.outline, { method: "POST", body: new FormData(form) });
+    if (!answer.ok || number !== asked) return; // a newer one is on its way
+    const { summary, advice } = await answer.json();
+    document.querySelector("#outline-summary").textContent = summary;
+    const notes = document.querySelector("#outline-advice");
+    notes.replaceChildren(...advice.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+    notes.hidden = !advice.length;
+  } catch {
+    // the network is away: what was said stands
+  }
+}
+
+function refreshPlatform() {
+  const kind = form.querySelector("[name=platform_kind]:checked")?.value ?? "";
+  form.querySelector("#platform").hidden = !kind;
+  form.querySelector("#platform-names").hidden = kind !== "other";
+}
+
+function refreshTraps() {
+  const some = form.querySelector("[name=traps_per_listener]").valueAsNumber > 0;
+  form.querySelector("#field-trap_kind").hidden = !some;
 }
 
 function refresh() {
@@ -148,7 +173,9 @@ function refresh() {
   refreshSystems(songs);
   refreshSources(songs);
   rows().forEach(showLength);
-  refreshEstimate();
+  refreshPlatform();
+  refreshTraps();
+  refreshOutline();
 }
 
 // For a new study: as soon as the first song is chosen, everything that is there already is ticked.

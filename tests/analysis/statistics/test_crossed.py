@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,15 @@ import pandas as pd
 import pytest
 
 from analysis.statistics.arrays import NotEnough, codes
-from analysis.statistics.comparison import holm, matched, pairs
-from analysis.statistics.crossed import any_song_interval, components, over_listeners_and_songs
+from analysis.statistics.comparison import matched, pairs
+from analysis.statistics.crossed import (
+    any_song_interval,
+    components,
+    components_by_group,
+    interval_of_group,
+    over_listeners_and_songs,
+)
+from analysis.statistics.multiplicity import holm
 
 from . import reference
 
@@ -100,6 +108,41 @@ def test_all_equal_and_not_crossed_say_so() -> None:
     with pytest.raises(NotEnough) as alone:
         any_song_interval(np.random.default_rng(0).normal(size=8), own, own)
     assert alone.value.reason == "not_crossed"
+
+
+def test_many_groups_are_the_same_as_one_at_a_time() -> None:
+    """With gaps, doubled cells, a group of one song, one of one listener, and one without ratings."""
+    rng = np.random.default_rng(12)
+    who, what, where = rng.integers(0, 9, 600), rng.integers(0, 8, 600), rng.integers(0, 4, 600)
+    what[where == 2] = 3
+    who[where == 3] = 1
+    scores = rng.normal(size=600) + rng.normal(size=9)[who]
+    found = components_by_group(scores, who, what, where, group_count=5)
+    assert found.reasons == ("", "", "too_few_songs", "too_few_listeners", "too_few_listeners")
+    for group in range(2):
+        own = where == group
+        assert asdict(found.of(group)) == pytest.approx(asdict(components(scores[own], who[own], what[own])), abs=1e-12)
+        assert interval_of_group(found, group).low == pytest.approx(
+            any_song_interval(scores[own], who[own], what[own]).low, abs=1e-12
+        )
+    with pytest.raises(NotEnough) as refusal:
+        found.of(2)
+    assert (refusal.value.have, refusal.value.need) == (1, 2)
+
+
+def test_sparse_codes_give_the_same() -> None:
+    """Cells are then sorted, not counted in a table."""
+    rng = np.random.default_rng(13)
+    who, what = rng.integers(0, 9, 300), rng.integers(0, 8, 300)
+    scores = rng.normal(size=300)
+    spread_out = components(scores, who * 3000, what * 2000)
+    assert asdict(spread_out) == pytest.approx(asdict(components(scores, who, what)), abs=1e-12)
+
+
+def test_shares_of_the_variance() -> None:
+    assert components([1, 2, 3, 5], [0, 0, 1, 1], [0, 1, 0, 1]).shares == pytest.approx(
+        (3 / 4.25, 1 / 4.25, 0.25 / 4.25)
+    )
 
 
 # ── Published ratings ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.statistics.arrays import NotEnough, codes
-from analysis.statistics.reliability import agreement, krippendorff_alpha
+from analysis.statistics.clips import clip_scores
+from analysis.statistics.reliability import agreement, alpha_interval, krippendorff_alpha, repeated, sos_parameter
 
 from . import reference
 
@@ -38,6 +39,7 @@ def test_what_cannot_be_answered_says_so() -> None:
     for scores, items, reason in [
         ([1, 2], [0, 1], "no_pairs"),
         ([3, 3, 3], [0, 0, 0], "no_spread"),
+        ([3, 4, 3], [0, 0, 0], "too_few_songs"),
         ([], [], "no_pairs"),
     ]:
         with pytest.raises(NotEnough) as refusal:
@@ -68,3 +70,87 @@ def test_icc_of_complete_published_ratings() -> None:
     found = agreement(data["score"], codes(data["rater"])[0], codes(data["clip"])[0])
     golden = tuple(wanted[form]["icc"] for form in ("ICC(A,1)", "ICC(A,k)", "ICC(C,1)", "ICC(C,k)"))
     assert (found.a1, found.ak, found.c1, found.ck) == pytest.approx(golden, abs=1e-6)
+    for form, interval in [("ICC(A,1)", found.a1_interval), ("ICC(C,1)", found.c1_interval)]:
+        assert [round(end, 2) for end in interval] == wanted[form]["ci95"]
+    for form, interval in [("ICC(A,k)", found.ak_interval), ("ICC(C,k)", found.ck_interval)]:
+        assert [round(end, 2) for end in interval] == wanted[form]["ci95"]
+
+
+def test_icc_intervals_hold_their_promise_with_gaps() -> None:
+    """20 listeners, 30 clips, two fifths missing, true ICC(A,1) 0.4 and ICC(C,1) 0.5; 300 seeded data sets."""
+    rng = np.random.default_rng(4)
+    who, what = (part.ravel() for part in np.meshgrid(range(20), range(30), indexing="ij"))
+    held = np.zeros(2)
+    for _set in range(300):
+        kept = np.flatnonzero(rng.random(who.size) < 0.6)
+        scores = rng.normal(0, 0.5**0.5, 20)[who] + rng.normal(0, 1, 30)[what] + rng.normal(0, 1, who.size)
+        found = agreement(scores[kept], who[kept], what[kept])
+        held += [ends[0] <= true <= ends[1] for ends, true in [(found.a1_interval, 0.4), (found.c1_interval, 0.5)]]
+    assert (held / 300 > 0.92).all()
+
+
+def test_the_noise_ceiling_is_what_a_perfect_metric_reaches() -> None:
+    """Ten listeners per clip out of forty; the metric is the clips' true quality."""
+    rng = np.random.default_rng(5)
+    what = np.repeat(np.arange(120), 10)
+    reached, promised = [], []
+    for _set in range(20):
+        who = np.concatenate([rng.permutation(40)[:10] for _clip in range(120)])
+        true = rng.normal(0, 0.7, 120)
+        scores = true[what] + rng.normal(0, 0.6, 40)[who] + rng.normal(0, 1.2, 1200)
+        reached.append(np.corrcoef(true, np.bincount(what, scores) / 10)[0, 1])
+        promised.append(agreement(scores, who, what).noise_ceiling)
+    assert np.mean(promised) == pytest.approx(np.mean(reached), abs=0.015)
+
+
+@pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval"])
+def test_alpha_interval_is_that_of_drawing_songs(metric: str) -> None:
+    """Against alpha computed anew for each draw of whole songs."""
+    rng = np.random.default_rng(6)
+    what = np.repeat(np.arange(24), 6)
+    song = what // 2
+    scores = np.clip(np.round(3 + rng.normal(0, 0.8, 24)[what] + rng.normal(0, 0.8, 144)), 1, 5)
+    drawn = []
+    for _draw in range(400):
+        chosen = rng.integers(0, 12, 12)
+        rows = np.concatenate([np.flatnonzero(song == one) for one in chosen])
+        copies = np.concatenate([what[song == one] + 100 * place for place, one in enumerate(chosen)])
+        drawn.append(krippendorff_alpha(scores[rows], copies, metric))
+    found = alpha_interval(scores, what, song, metric=metric, replicates=4000)
+    assert found == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.05)
+    assert found == alpha_interval(scores, what, song, metric=metric, replicates=4000)
+
+
+def test_alpha_interval_says_what_alpha_says() -> None:
+    with pytest.raises(NotEnough) as refusal:
+        alpha_interval([1, 2], [0, 1])
+    assert refusal.value.reason == "no_pairs"
+    assert np.isnan(alpha_interval([3, 3, 3], [0, 0, 0])).all()
+
+
+def test_repeats_by_hand() -> None:
+    """Differences 0, 1, 0, −1: squares 2 of 4, so √(2/4/2) = 0.5; listener means 0.5 and −0.5."""
+    found = repeated([1, 2, 3, 4], [1, 3, 3, 3], [0, 0, 1, 1])
+    assert (found.sd, found.same, found.within_one, found.pairs, found.listeners) == (0.5, 0.5, 1.0, 4, 2)
+    assert found.shift.centre == 0.0
+    assert found.correlation == pytest.approx(np.corrcoef([1, 2, 3, 4], [1, 3, 3, 3])[0, 1])
+    assert repeated([1], [2], [0]).shift is None
+    with pytest.raises(NotEnough):
+        repeated([], [], np.array([], int))
+
+
+def test_sos_by_hand() -> None:
+    """SOS² = 0.2·(5 − 3)(3 − 1) at MOS 3 and 0.2·(5 − 2)(2 − 1) at MOS 2: a = 0.2; a clip of one rating is left out."""
+    sd = np.sqrt(np.array([0.8, 0.6, 9.0]) * 10 / 9)
+    assert sos_parameter([3, 2, 4], sd, [10, 10, 1]) == pytest.approx(0.2)
+    with pytest.raises(NotEnough):
+        sos_parameter([5, 1], [0, 0], [9, 9])
+
+
+@reference.needed
+@pytest.mark.parametrize("name", ["gensvs_dcr", "nflx_public"])
+def test_sos_of_published_ratings(name: str) -> None:
+    data = reference.ratings(name)
+    clips = clip_scores(data["score"], codes(data["clip"])[0])
+    wanted = reference.answers(f"{name}_stats")["sos_a"]
+    assert sos_parameter(clips.mos, clips.sd, clips.ratings) == pytest.approx(wanted, abs=1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -192,6 +193,25 @@ def test_fast_precision_is_close_and_says_how_close(mixture: Audio, wholes: dict
     assert fast.ran.settings["fast"] in {"int8 transformer", "bfloat16"}
     assert fast.ran.settings["fast_snr_db"] > 40.0
     assert "fast" not in exact.ran.settings
+
+
+def test_fast_forms_that_are_wrong_on_this_machine_are_passed_over(
+    mixture: Audio, wholes: dict[str, Separation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from separation.separators import demucs_precision
+
+    wrong = demucs_precision.FastForm(
+        "wrong", [], lambda _place, batch: torch.zeros_like(batch)[:, None].expand(-1, 4, -1, -1)
+    )
+    monkeypatch.setattr(demucs_precision, "_forms", lambda _models, _device: iter([wrong]))
+    monkeypatch.setattr(registry, "_loaded", {})
+    fast = registry.get("htdemucs:demo@fast").separate(mixture)
+    for source, stem in wholes["htdemucs:demo"].stems.items():
+        np.testing.assert_allclose(fast.stems[source], stem, rtol=0, atol=1e-6)
+    assert fast.ran.settings["fast"] == "float32"
+    assert 100.0 < fast.ran.settings.get("fast_snr_db", 1000.0) < math.inf  # JSON knows no infinity
 
 
 def test_exact_and_fast_are_different_work() -> None:

@@ -1,0 +1,77 @@
+"""Places in a study's design: each is held by one session, and one that falls silent loses its place to the next.
+
+A place is a number (slot), and the plan of a session follows from it. What is held are the slots of sessions that have
+not been given up; the lowest that nobody holds goes to who comes next. So a given-up place, or one whose listener had
+everything erased, is filled again before a new one is begun.
+
+Who comes back after having been given up takes the place back if it is still free. If somebody else has it, they go on
+all the same: nothing of theirs is lost, and what they finish is counted, beside the plan.
+
+Everything here that gives or takes a place holds the study's row; the constraint `one_session_per_slot` is the last
+guard.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Max, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from listening_test.models import ListeningSession, Study
+
+Step = ListeningSession.Step
+RATED = (Step.CLOSING, Step.DONE)  # who has come so far has rated everything and keeps the place
+
+
+def slot_free(*, study: Study) -> int:
+    """The lowest place that nobody holds. The caller has locked the study's row and takes the place at once."""
+    slots_give_up(study=study)
+    held = _held(study)
+    counts = held.aggregate(held=Count("slot"), last=Max("slot"))
+    if counts["last"] is None or counts["last"] < counts["held"]:
+        return int(counts["held"])
+    placed = held.annotate(place=Window(RowNumber(), order_by="slot") - 1)
+    return int(placed.filter(slot__gt=F("place")).order_by("slot").values_list("place", flat=True)[0])
+
+
+def _held(study: Study) -> QuerySet[ListeningSession]:
+    return study.sessions.filter(given_up_at__isnull=True, slot__isnull=False).order_by()
+
+
+# ── Giving up ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@transaction.atomic
+def slots_give_up(*, study: Study) -> int:
+    """Give up the places of sessions that have been silent for longer than the study waits, or that ended before the
+    rating; returns how many. Their ratings stay.
+
+    A session that is locked is being used at this very moment: it is passed over.
+    """
+    now = timezone.now()
+    silent = Q(seen_at__lt=now - timedelta(minutes=study.give_up_minutes)) & ~Q(step__in=RATED)
+    under_way = study.sessions.filter(given_up_at__isnull=True, completed_at__isnull=True)
+    due = under_way.filter(silent | Q(step=Step.ENDED)).order_by("pk")
+    locked = due.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    sessions = list(locked.values_list("pk", flat=True))
+    return ListeningSession.objects.filter(pk__in=sessions).update(given_up_at=now) if sessions else 0
+
+
+def slots_sweep() -> None:
+    """For every open study; who arrives in between does the same for theirs."""
+    for study in Study.objects.filter(state=Study.State.OPEN).order_by("pk"):
+        slots_give_up(study=study)
+
+
+@transaction.atomic
+def slot_take_back(*, session: ListeningSession) -> None:
+    """Somebody is back whose session had been given up; `session` is locked. See the top of this module."""
+    if session.given_up_at is None or session.step == Step.ENDED:
+        return
+    study = Study.objects.select_for_update().get(pk=session.study_id)
+    if session.is_test or not _held(study).filter(slot=session.slot).exists():
+        session.given_up_at = None
+        session.save(update_fields=["given_up_at"])

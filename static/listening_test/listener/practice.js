@@ -1,0 +1,29 @@
+// One practice clip: heard to its end, then answered on both scales; with the feedback it can be played again.
+"use strict";
+
+import { Sounds, pageOutbox } from "./sounds.js";
+
+const page = document.querySelector("#practice");
+const words = page.dataset;
+const help = document.querySelector("#play-help");
+const form = document.querySelector("#answers"); // none beside the feedback
+const sounds = new Sounds(page, pageOutbox(page));
+
+function showGo() {
+  const scales = [...form.querySelectorAll("fieldset")];
+  form.querySelector("#continue").disabled = !scales.every((scale) => scale.querySelector("input:checked"));
+}
+
+function onHeard() {
+  if (!form) return;
+  help.textContent = words.rate;
+  for (const scale of form.querySelectorAll("fieldset")) scale.disabled = false;
+}
+
+if (form) {
+  help.textContent = words.listen;
+  form.addEventListener("change", showGo);
+}
+const said = document.querySelector("#source-name").textContent;
+sounds.add(document.querySelector("#play"), words.clip, { said, heard: words.heard === "yes", onHeard });
+sounds.fetchAhead([words.clip]);
