@@ -8,7 +8,7 @@ one row per rating and at least the columns `listener`, `clip` and `score`; wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.statistics.arrays import Floats, NotEnough
 from analysis.statistics.bootstrap import REPLICATES
-from analysis.statistics.comparison import MARGIN
+from analysis.statistics.comparison import margin_of_scale
 from analysis.statistics.intervals import LEVEL
 from analysis.statistics.reliability import Repeated, repeated
 from analysis.statistics.screening import Facts, Rule
@@ -35,21 +35,41 @@ class Options:
     """How to analyse. The same options on the same table give the same numbers.
 
     `references`: systems that are the true stems. `anchors`: systems made to be worst, with the scale on which they
-    are. Both have means, but are never ranked or compared. `replicates` = 0 leaves the bootstrap out.
+    are. Both have means, but are never ranked or compared. `replicates` = 0 leaves the bootstrap out. `margin` (of
+    equivalence) and `rule` are in points of the scale; where they are None, `used_margin` and `used_rule` are those of
+    a scale from 1 to 5, in proportion to the width of this one.
     """
 
     scale_range: tuple[float, float] = (1.0, 5.0)
     replicates: int = REPLICATES
-    margin: float = MARGIN  # of equivalence, in points of the scale
+    margin: float | None = None
     level: float = LEVEL
     seed: int = 0
-    rule: Rule = field(default_factory=Rule)
+    rule: Rule | None = None
     references: frozenset[str] = frozenset()
     anchors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def controls(self) -> frozenset[str]:
         return self.references | frozenset(self.anchors)
+
+    @property
+    def used_margin(self) -> float:
+        return margin_of_scale(self.scale_range) if self.margin is None else self.margin
+
+    @property
+    def used_rule(self) -> Rule:
+        return Rule.of_scale(self.scale_range) if self.rule is None else self.rule
+
+    def on_scale(self, scale_range: tuple[float, float]) -> Options:
+        """The same limits on another scale."""
+        wider = (scale_range[1] - scale_range[0]) / (self.scale_range[1] - self.scale_range[0])
+        return replace(
+            self,
+            scale_range=scale_range,
+            margin=None if self.margin is None else self.margin * wider,
+            rule=None if self.rule is None else self.rule.moved(self.scale_range, scale_range),
+        )
 
 
 @dataclass(frozen=True)
@@ -112,9 +132,9 @@ def _whole(ratings: Ratings, asked: Options, facts: Facts, not_ranked: frozenset
     return whole(
         ratings,
         replicates=asked.replicates,
-        margin=asked.margin,
+        margin=asked.used_margin,
         not_ranked=not_ranked,
-        rule=asked.rule,
+        rule=asked.used_rule,
         facts=facts,
         seed=asked.seed,
         level=asked.level,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import pandas as pd
 
 SEPARATORS = (",", ";", "\t")
-ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")  # the last one takes any bytes
+TOLD = re.compile(rb"(?i)\"?sep=([^\"\r\n])\"?[ \t]*(?:\r\n|\r|\n)")  # a first line that tells Excel the separator
+BOM = b"\xef\xbb\xbf"
+ENCODINGS = ("utf-8", "cp1252", "latin-1")  # the last one takes any bytes
 
 
 class CsvTrouble(ValueError):
@@ -23,8 +26,14 @@ class CsvSource:
     def __init__(self, content: bytes) -> None:
         if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
             raise CsvTrouble("It looks like a spreadsheet or an archive: save it as CSV.")
-        self.encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else _encoding(content)
-        self.content = content
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            content = _from_utf_16(content)
+        content = content.removeprefix(BOM)
+        told = TOLD.match(content)
+        self.separators = (told[1].decode("latin-1"),) if told else SEPARATORS
+        self.first_line = 2 if told else 1
+        self.content = content[told.end() :] if told else content
+        self.encoding = _encoding(self.content)
 
     @cached_property
     def text(self) -> str:
@@ -43,9 +52,9 @@ class CsvSource:
 
     @cached_property
     def _records_head(self) -> tuple[list[str], str]:
-        if b"\0" in self.content[:4096] and self.encoding != "utf-16":
+        if b"\0" in self.content[:4096]:
             raise CsvTrouble("It is no text.")
-        found = [(next(self._records(separator, head=True), (0, [])), separator) for separator in SEPARATORS]
+        found = [(next(self._records(separator, head=True), (0, [])), separator) for separator in self.separators]
         (_line, fields), separator = max(found, key=lambda one: len(one[0][1]))  # the first of equals: a comma
         if len(fields) < 2:
             shown = fields[0].strip()[:60] if fields else ""
@@ -57,7 +66,7 @@ class CsvSource:
         width = len(self.header)
         try:
             frame = pd.read_csv(
-                io.BytesIO(self.content) if self.encoding != "utf-16" else io.StringIO(self.text, newline=""),
+                io.BytesIO(self.content),
                 sep=self.separator,
                 header=None,
                 dtype=object,
@@ -94,14 +103,21 @@ class CsvSource:
         """Each record with the line on which it begins, the header too."""
         text = self.content[: 1 << 16].decode(self.encoding, errors="ignore") if head else self.text
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        line = 1
+        line = self.first_line
         try:
             for fields in reader:
                 if len(fields) > 1 or (fields and fields[0].strip()):
                     yield line, fields
-                line = reader.line_num + 1
+                line = reader.line_num + self.first_line
         except csv.Error as error:
             raise CsvTrouble(f"Line {line} cannot be read ({error}).") from None
+
+
+def _from_utf_16(content: bytes) -> bytes:
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeError:
+        raise CsvTrouble("It is no text.") from None
 
 
 def _encoding(content: bytes) -> str:

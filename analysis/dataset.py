@@ -18,10 +18,10 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from analysis.measured import measured_state
 from analysis.tidy import COLUMNS
 from listening_test.models import Clip, EquipmentCheck, ListeningSession, Rating, Study, Trial
-from listening_test.systems import system_is_demo
 from separation.models import Song
 from separation.models.imported import IMPORTED
-from separation.selectors import REFERENCE
+from separation.separators import registry
+from separation.separators.base import SeparatorError
 
 _OF_RATINGS = {
     "trial": "trial_id",
@@ -97,8 +97,8 @@ def ratings(study: Study) -> pd.DataFrame:
 
     `finished`: the listener went on from that trial, so the rating no longer changes. `completed`: the session came to
     its end. `demo`: the study, the song or the system's weights are the project's own. `song`: its title, unique in the
-    study. `weights`: what separated it, "published", "demo" or "imported"; "" for a
-    true stem.
+    study. `weights`: what separated it, "published", "demo", "unpinned" (hashes were not compared), "package" or
+    "imported"; "" for a true stem, an anchor, and a system of which no more is known.
     """
     return _table(study)[list(COLUMNS)]
 
@@ -278,11 +278,12 @@ def _weights(table: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _weights_of(key: str) -> str:
-    if key == REFERENCE:
-        return ""
     if key.startswith(IMPORTED):
         return "imported"
-    return "demo" if system_is_demo(key) else "published"
+    try:
+        return registry.spec(key).weights
+    except SeparatorError:
+        return ""
 
 
 def song_titles(study: Study) -> dict[UUID, str]:

@@ -218,7 +218,7 @@ _ALL = (
         title=_("The rule that flags"),
         text=(
             _(
-                "It is the same for every study and was there before this one opened (listener_rule_1). Nobody is "
+                "It is the same for every study and stands in the program; a change of it gets a new name. Nobody is "
                 "deleted: who reads the results decides, with both numbers beside each other."
             ),
         ),

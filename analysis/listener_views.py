@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from analysis import words
 from analysis.report import StudyReport
-from analysis.statistics.screening import FEWEST_RATINGS, Listeners, Rule
+from analysis.statistics.screening import FEWEST_RATINGS, RULE_NAME, Listeners, Rule
 from analysis.statistics.whole import MeanRow, ScaleAnalysis, flagged
 from listening_test.scales import SCALES
 from listening_test.systems import system_name
@@ -61,6 +61,7 @@ class BesideRow:
 class ListenersView:
     summary: list[str]
     rule: list[str]
+    rule_name: str
     scales: list[str]
     rows: list[ListenerRow]
     left_out: int  # of the list
@@ -70,7 +71,7 @@ class ListenersView:
 def listeners_view(report: StudyReport) -> ListenersView:
     found = report.analysed
     if found is None:
-        return ListenersView([], [], [], [], 0, [])
+        return ListenersView([], [], RULE_NAME, [], [], 0, [])
     own = [(scale, analysis) for scale in SCALES if (analysis := report.scale_analysis(scale))]
     marked = flagged(found.found)
     there = np.bincount(found.ratings.listeners, minlength=marked.size) > 0
@@ -78,7 +79,8 @@ def listeners_view(report: StudyReport) -> ListenersView:
     order = sorted(np.flatnonzero(there).tolist(), key=lambda code: (not marked[code], numbers[code]))
     return ListenersView(
         summary=_summary(int(there.sum()), int(marked.sum()), found.without is None),
-        rule=rule_sentences(found.options.rule),
+        rule=rule_sentences(found.options.used_rule),
+        rule_name=RULE_NAME,
         scales=[words.scale_name(scale) for scale, _analysis in own],
         rows=[_row(code, numbers[code], own) for code in order[:MOST]],
         left_out=max(len(order) - MOST, 0),
@@ -159,12 +161,24 @@ def _beside_row(report: StudyReport, row: MeanRow, fewer: MeanRow | None) -> Bes
 def rule_sentences(rule: Rule) -> list[str]:
     """What the rule asks, part by part; what is switched off is not named."""
     parts: list[tuple[float | None, str | Promise]] = [
-        (rule.straight_variance, gettext_lazy("the variance of the ratings is below %(limit)s")),
+        (
+            rule.straight_variance,
+            gettext_lazy(
+                "the variance of the ratings is below %(limit)s, where most listeners’ is not, nor would be that of "
+                "somebody generous or strict"
+            ),
+        ),
         (
             rule.far,
             gettext_lazy("agreement or inconsistency is more than %(limit)s median deviations off the median"),
         ),
-        (rule.chance, gettext_lazy("the correlation with the others is below %(limit)s, or what chance gives")),
+        (
+            rule.chance,
+            gettext_lazy(
+                "the correlation with the others is below %(limit)s, or what chance gives, and below that of most "
+                "listeners by more than chance explains"
+            ),
+        ),
         (rule.random_share, gettext_lazy("more than %(limit)s of the ratings look drawn at random")),
         (rule.most_traps_failed, gettext_lazy("more than %(limit)s of the attention checks are missed")),
         (rule.most_repeat_difference, gettext_lazy("repeats differ by more than %(limit)s points on average")),

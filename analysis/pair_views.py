@@ -86,7 +86,7 @@ def _pair_view(pair: PairRow) -> PairView:
         win_rate="" if pair.win_rate is None else words.share(pair.win_rate),
         equivalent=_equivalent(pair),
         tost_p="" if pair.tost_p is None else words.p_value(pair.tost_p),
-        whys=tuple(one.reason for one in found if one.reason),
+        whys=(*(one.reason for one in found if one.reason), *pair.notes),
     )
 
 

@@ -154,7 +154,7 @@ def _scale_view(report: StudyReport, scale: str) -> ScaleView:
     return ScaleView(
         key=scale,
         name=words.scale_name(scale),
-        question=str(SCALES[scale].question),
+        question=str(report.scales[scale].question),
         verdict=found,
         headline=words.headline(found),
         support=words.support(found),

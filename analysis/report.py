@@ -16,10 +16,11 @@ from analysis.metrics import MetricReport
 from analysis.statistics.bootstrap import REPLICATES
 from analysis.statistics.comparison import MARGIN
 from analysis.statistics.intervals import LEVEL, Interval
-from analysis.statistics.screening import Rule
+from analysis.statistics.screening import RULE_NAME, Rule
 from analysis.statistics.whole import ALL, Contest, MeanRow, ScaleAnalysis
 from listening_test import controls
 from listening_test.attention import ANCHORED, FAST_SECONDS
+from listening_test.scales import ContaminationWords, Scale, scales_in
 from separation.selectors import REFERENCE
 
 CONTROLS = frozenset(controls.CONTROLS)  # shown beside the systems, never ranked among them
@@ -34,14 +35,14 @@ METHODS = (
     "tost",
     "crossed_bootstrap",
     "clip_model_p910_shrunken",
-    "listener_rule_1",
+    RULE_NAME,
     "icc_two_way",
     "krippendorff_alpha_ordinal",
     "sos",
 )
 RULE = Rule(fastest_seconds=FAST_SECONDS)
-"""What flags a listener: the same for every study, and so fixed before any of them opens. "listener_rule_1" names it;
-a change of it is a new name. What is told to a listener as too fast while rating is too fast here."""
+"""What flags a listener: the same for every study, fixed in the code. `RULE_NAME` names it among the methods, and a
+change of it is a new name. What is told to a listener as too fast while rating is too fast here."""
 GROUPINGS: dict[str, tuple[str, ...]] = {
     "system": ("system",),
     "source": ("source",),
@@ -137,6 +138,7 @@ class PairRow:
     effect: float | None = None
     margin: float = MARGIN
     tost_p: float | None = None
+    notes: tuple[str, ...] = ()  # `Comparison.notes`: where there are any, nothing is claimed from `these_clips`
 
     def seen_from(self, system: str) -> PairRow:
         """The same pair with `system` as the first."""
@@ -178,16 +180,22 @@ class StudyReport:
     counts: Counts
     rows: tuple[MosRow, ...]
     pairs: tuple[PairRow, ...]
-    weights: Mapping[str, str] = field(default_factory=dict)  # of each system: "published", "demo", "imported", …
+    weights: Mapping[str, str] = field(default_factory=dict)  # of each system: "published", "demo", "unpinned", …
     demo_systems: frozenset[str] = frozenset()  # with a rating that is demo by its study, its song or its weights
     digest: str = ""  # sha256 of ratings.csv
     level: float = LEVEL
     methods: tuple[str, ...] = METHODS
     versions: Mapping[str, str] = field(default_factory=dict)
+    contamination_words: str = ContaminationWords.AMOUNT  # as listeners read them
     analysed: Analysed | None = field(default=None, compare=False)  # None where nothing is counted
     numbers: Mapping[str, int] = field(default_factory=dict)  # listener -> what a researcher calls them, 1 first
     metrics: MetricReport | None = field(default=None, compare=False)  # None where nobody asked for it
     groups: GroupReport | None = field(default=None, compare=False)
+
+    @property
+    def scales(self) -> Mapping[str, Scale]:
+        """In the words that listeners read."""
+        return scales_in(self.contamination_words)
 
     def select(self, scale: str, grouping: str) -> list[MosRow]:
         return [row for row in self.rows if (row.scale, row.grouping) == (scale, grouping)]

@@ -21,6 +21,7 @@ from analysis.dataset import Sessions
 from analysis.report import Counts, StudyReport, study_options
 from analysis.report_rows import mos_rows, pair_rows
 from analysis.tidy import counted, entering
+from listening_test.scales import ContaminationWords
 
 
 def report_make(
@@ -37,6 +38,7 @@ def report_make(
     digest: str = "",
     options: Options | None = None,
     known: pd.DataFrame | None = None,
+    contamination_words: str = ContaminationWords.AMOUNT,
 ) -> StudyReport:
     """The report of any tidy table (see `dataset.COLUMNS`); `systems`, `sources` and `songs` give the order.
 
@@ -65,6 +67,7 @@ def report_make(
         demo_systems=frozenset(chosen.loc[chosen["demo"], "system"]),
         digest=digest,
         versions=versions(),
+        contamination_words=contamination_words,
         analysed=found,
         numbers=numbers_of(chosen),
     )

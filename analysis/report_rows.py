@@ -169,6 +169,7 @@ def _pair_row(one: Comparison, names: tuple[str, str], scale: str, source: str) 
         effect=one.effect,
         margin=one.margin,
         tost_p=one.tost_p,
+        notes=one.notes,
     )
 
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from analysis.analysed import Analysed
 from analysis.compat import Published, compat_of_clip, compat_of_listener
+from analysis.group_rows import GroupRows
 from analysis.result_values import (
     Row,
     agreement,
@@ -20,7 +20,6 @@ from analysis.result_values import (
     design,
     friedman,
     given,
-    group_mean,
     histogram,
     interval,
     limits,
@@ -32,39 +31,16 @@ from analysis.result_values import (
     tested,
     wilcoxon,
 )
-from analysis.statistics.arrays import Codes, NotEnough
+from analysis.statistics.arrays import Codes
 from analysis.statistics.comparison import Comparison
-from analysis.statistics.crossed import components_by_group, interval_of_group
-from analysis.statistics.mos import mos_by_group
-from analysis.statistics.whole import ALL, Contest, MeanRow, Ratings, ScaleAnalysis, Whole, without_flagged
+from analysis.statistics.whole import Contest, MeanRow, ScaleAnalysis
 
 FACTS = ("traps_failed", "seconds", "equipment_failed", "repeat_difference", "reference_mean", "anchor_mean")
-GROUPED = ("system", "source", "song")
 
 
 @dataclass(frozen=True)
-class Rows:
-    """`found`: all of it; `whole`: what is told, which is `found.found`, or the same without the flagged."""
-
-    found: Analysed
-    whole: Whole
-
-    # ── Labels ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    @cached_property
-    def ratings(self) -> Ratings:
-        return self.found.ratings
-
-    def has(self, column: str) -> bool:
-        """Whether the table told it. Where it did not, `Ratings.of` has one code with the number 0 for a name."""
-        names = self.ratings.names[column]
-        return names.size != 1 or isinstance(names[0], str)
-
-    def label(self, column: str, code: int) -> str | None:
-        return self.found.label(column, code) if code >= 0 and self.has(column) else None
-
-    def _scale(self, scale: ScaleAnalysis) -> Row:
-        return {"scale": self.label("scale", scale.scale)}
+class Rows(GroupRows):
+    """All of an analysis, or the same without the flagged."""
 
     @cached_property
     def _of_clip(self) -> dict[str, Codes]:
@@ -146,45 +122,6 @@ class Rows:
             **given("any_song", any_song, row.any_song_reason if songs else "no_songs"),
         }
 
-    def groups(self, groupings: Iterable[tuple[str, ...]]) -> Iterator[Row]:
-        """Means of any crossing of system, source and song; with the song there is no interval for other songs."""
-        for columns in groupings:
-            if all(map(self.has, columns)):
-                for scale in self.whole.scales:
-                    own = self._kept.where(self._kept.scales == scale.scale)
-                    yield from self._grouped(scale, own, columns)
-
-    @cached_property
-    def _kept(self) -> Ratings:
-        """The ratings that `whole` is of."""
-        if self.whole is self.found.found:
-            return self.ratings
-        return without_flagged(self.ratings, self.found.found)
-
-    def _grouped(self, scale: ScaleAnalysis, own: Ratings, columns: tuple[str, ...]) -> Iterator[Row]:
-        codes = {name: getattr(own, f"{name}s") for name in columns}
-        shape = tuple(own.count(name) for name in columns)
-        place = np.ravel_multi_index(tuple(codes.values()), shape)
-        there, group = np.unique(place, return_inverse=True)
-        means = mos_by_group(own.scores, own.listeners, group, group_count=there.size, level=self.found.options.level)
-        other = [("one_song", None)] * there.size if "song" in columns else self._any_song(own, group, there.size)
-        for at in range(there.size):
-            which = dict(zip(columns, np.unravel_index(there[at], shape), strict=True))
-            names = {name: self.label(name, int(which[name])) if name in which else None for name in GROUPED}
-            yield {**self._scale(scale), "by": " × ".join(columns), **names, **group_mean(means, at, *other[at])}
-
-    def _any_song(self, own: Ratings, group: Codes, size: int) -> list[tuple[str, Row | None]]:
-        if not self.has("song"):
-            return [("no_songs", None)] * size
-        found = components_by_group(own.scores, own.listeners, own.songs, group, group_count=size)
-        told: list[tuple[str, Row | None]] = []
-        for at in range(size):
-            try:
-                told.append(("", interval(interval_of_group(found, at, self.found.options.level))))
-            except NotEnough as error:
-                told.append((error.reason, None))
-        return told
-
     # ── Pairs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def pairs(self) -> Iterator[Row]:
@@ -199,8 +136,11 @@ class Rows:
                         "source": self.label("source", contest.source),
                         **self._pair(pair),
                         **given("wilcoxon", wilcoxon(ranks.get(key)), no_wilcoxon(ranks.get(key))),
-                        **ordinal_pair(latent.get(key), contest.ordinal_reason),
+                        **ordinal_pair(latent.get(key) if self.has("song") else None, self._no_ordinal(contest)),
                     }
+
+    def _no_ordinal(self, contest: Contest) -> str:
+        return contest.ordinal_reason or ("" if self.has("song") else "no_songs")
 
     def _latent(self, contest: Contest) -> Iterator[Comparison]:
         """The ordinal check's pairs, with the codes of systems that the linear ones have."""
@@ -208,8 +148,10 @@ class Rows:
             yield replace(one, first=linear.first, second=linear.second)
 
     def _pair(self, pair: Comparison) -> Row:
-        nothing = "nothing_in_common" if not pair.pairs else ""
+        """Without songs a pair is a listener's two means, of different clips: no single comparison that one can win."""
         songs = self.has("song")
+        nothing = "nothing_in_common" if not pair.pairs else ""
+        single, no_single = (pair, nothing) if songs else (None, "no_songs")
         any_song = pair.any_song if songs else None
         return {
             "first": self.label("system", pair.first),
@@ -218,7 +160,7 @@ class Rows:
             "listeners": pair.listeners,
             **given("songs", pair.songs if songs else None, "no_songs"),
             **counted_number("difference", pair.difference, nothing),
-            **counted_number("sd", pair.sd, nothing or "one_pair"),
+            **counted_number("sd", single and single.sd, no_single or "one_pair"),
             **given(
                 "these_clips",
                 tested(pair.these_clips, pair.these_clips_p_holm, pair.these_clips_p_bh),
@@ -229,11 +171,12 @@ class Rows:
                 tested(any_song, pair.any_song_p_holm, pair.any_song_p_bh),
                 pair.any_song_reason if songs else "no_songs",
             ),
-            **counted_number("effect", pair.effect, nothing or "no_spread"),
-            "wins": pair.wins,
-            "ties": pair.ties,
-            "losses": pair.losses,
-            **counted_number("win_rate", pair.win_rate, nothing),
+            **counted_number("effect", single and single.effect, no_single or "no_spread"),
+            **given("wins", single and single.wins, no_single),
+            **given("ties", single and single.ties, no_single),
+            **given("losses", single and single.losses, no_single),
+            **counted_number("win_rate", single and single.win_rate, no_single),
+            "notes": list(pair.notes),
             "margin": number(pair.margin),
             **counted_number(
                 "equivalence_p", pair.tost_p if songs else None, pair.any_song_reason if songs else "no_songs"
@@ -270,6 +213,7 @@ class Rows:
 
     def _listener(self, scale: ScaleAnalysis, who: int) -> Row:
         own, model = scale.listeners, scale.modelled
+        without_model = scale.modelled_reason or "not_compared"
         return {
             **self._scale(scale),
             "listener": self.label("listener", who),
@@ -281,8 +225,8 @@ class Rows:
             **counted_number("inconsistency", own.inconsistency[who], "not_compared"),
             **counted_number("correlation", own.correlation[who], "not_compared"),
             **counted_number("random_share", own.random_share[who], "not_compared"),
-            **counted_number("modelled_bias", model.bias[who] if model else None, scale.modelled_reason),
-            **counted_number("modelled_inconsistency", model.inconsistency[who] if model else None, "not_known"),
+            **counted_number("modelled_bias", model.bias[who] if model else None, without_model),
+            **counted_number("modelled_inconsistency", model.inconsistency[who] if model else None, without_model),
             **{key: value for name in FACTS for key, value in self._fact(name, who).items()},
             "flagged": bool(own.flagged[who]),
             "reasons": list(own.reasons[who]),
@@ -302,50 +246,9 @@ class Rows:
                 **self._scale(scale),
                 **agreement(own.agreement, own.agreement_reason),
                 **counted_number("alpha", own.alpha, own.alpha_reason),
-                **given(
-                    "alpha_interval",
-                    limits(own.alpha_interval),
-                    own.alpha_reason or self._no_alpha_interval(scale),
-                ),
+                **given("alpha_interval", limits(own.alpha_interval), own.alpha_interval_reason),
                 **counted_number("sos", own.sos, "no_spread"),
                 **given("repeats", repeated(again), "no_pairs"),
-            }
-
-    def _no_alpha_interval(self, scale: ScaleAnalysis) -> str:
-        if not self.found.options.replicates:
-            return "no_bootstrap"
-        return "too_few_songs" if scale.overall.songs < 2 else "no_spread"
-
-    def variance(self) -> Iterator[Row]:
-        """Between listeners, between clips or songs, and the rest: of all clips, of all songs, and of each system."""
-        for scale in self.whole.scales:
-            own = self._kept.where(self._kept.scales == scale.scale)
-            yield from self._components(scale, "clips", own, own.clips, np.zeros_like(own.clips), None)
-            if self.has("song"):
-                yield from self._components(scale, "songs", own, own.songs, np.zeros_like(own.songs), None)
-            if self.has("song") and self.has("system"):
-                for contest in scale.contests:
-                    part = own if contest.source == ALL else own.where(own.sources == contest.source)
-                    yield from self._components(scale, "songs", part, part.songs, part.systems, contest)
-
-    def _components(
-        self, scale: ScaleAnalysis, items: str, own: Ratings, what: Codes, group: Codes, contest: Contest | None
-    ) -> Iterator[Row]:
-        found = components_by_group(own.scores, own.listeners, what, group)
-        for at in np.flatnonzero(found.ratings):
-            reason = found.reasons[at]
-            shares = (np.nan,) * 3 if reason else found.of(int(at)).shares
-            parts = (found.listener[at], found.song[at], found.residual[at])
-            told = [number(part) for part in parts]
-            named = dict(zip(("listener", "item", "residual"), told, strict=True))
-            split = dict(zip(("listener", "item", "residual"), map(number, shares), strict=True))
-            yield {
-                **self._scale(scale),
-                "source": self.label("source", contest.source) if contest else None,
-                "system": self.label("system", int(at)) if contest else None,
-                "items": items,
-                **given("components", None if None in told else named, reason),
-                **given("shares", None if None in split.values() else split, reason or "no_spread"),
             }
 
     def design(self) -> Row:

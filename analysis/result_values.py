@@ -62,7 +62,7 @@ def modelled(scale: ScaleAnalysis, clip: int) -> Row | None:
     return {name: number(getattr(model, name)[clip]) for name in ("score", "se", "low", "high")}
 
 
-def group_mean(means: GroupedMos, at: int, reason: str, any_song: Row | None) -> Row:
+def group_mean(means: GroupedMos, at: int) -> Row:
     few = "too_few_listeners" if means.listeners[at] < 2 else ""
     has_width = not few and means.listener_sd[at] > 1e-12 * max(1.0, abs(means.listener_mean[at]))
     own = {
@@ -78,7 +78,6 @@ def group_mean(means: GroupedMos, at: int, reason: str, any_song: Row | None) ->
         "mos": number(means.mos[at]),
         **counted_number("sd", means.sd[at], "one_rating"),
         **given("these_clips", own if has_width else None, few or "no_spread"),
-        **given("any_song", any_song, reason),
     }
 
 
@@ -125,12 +124,12 @@ def friedman(contest: Contest) -> Row | None:
 
 
 def agreement(found: Agreement | None, reason: str) -> Row:
-    names = ("a1", "ak", "c1", "ck")
     row: Row = {}
-    for name in names:
-        row |= counted_number(f"icc_{name}", getattr(found, name) if found else None, reason)
+    for name in ("a1", "ak", "c1", "ck"):
+        row |= counted_number(f"icc_{name}", getattr(found, name) if found else None, reason or "no_denominator")
         ends = limits(getattr(found, f"{name}_interval")) if found else None
-        row |= given(f"icc_{name}_interval", ends, reason or "no_spread")
+        why = found.no_interval.get(name, "no_spread") if found else reason
+        row |= given(f"icc_{name}_interval", ends, why)
     row |= counted_number("ratings_per_clip", found.k if found else None, reason)
     return row | counted_number("noise_ceiling", found.noise_ceiling if found else None, reason)
 

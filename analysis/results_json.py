@@ -18,7 +18,7 @@ from analysis.compat import published
 from analysis.result_rows import Rows
 from analysis.result_values import Row
 from analysis.sentences import NOTES, REASONS
-from analysis.statistics.screening import Rule
+from analysis.statistics.screening import RULE_NAME, Rule
 from analysis.table_reading import Note
 from analysis.tidy import LeftOut
 
@@ -75,8 +75,8 @@ METHODS = (
     ),
     (
         "flagged",
-        "One rule for all listeners, fixed before the data; nobody is deleted, and results without the flagged stand "
-        "beside those of all.",
+        f"One rule for all listeners, {RULE_NAME}, fixed in the code; nobody is deleted, results without the flagged "
+        "stand beside those of all.",
         "ITU-T P.913 (2021), clause 11.4 (leave-one-out correlation)",
     ),
     (
@@ -84,7 +84,11 @@ METHODS = (
         "Intraclass correlations of ratings by clip from the variance components, gaps allowed.",
         "McGraw and Wong (1996), Psychological Methods 1(1), 30-46",
     ),
-    ("alpha", "Krippendorff's alpha, ordinal; songs drawn anew for its interval.", "Krippendorff (2011)"),
+    (
+        "alpha",
+        "Krippendorff's alpha, ordinal; songs (clips, where no song is told) drawn anew for its interval.",
+        "Krippendorff (2011)",
+    ),
     ("sos", "a of SOS² = a·(high - MOS)(MOS - low).", "Hoßfeld, Schatz and Egger (2011), QoMEX"),
 )
 
@@ -149,10 +153,10 @@ def options_record(options: Options) -> Row:
     return {
         "scale_range": [float(end) for end in options.scale_range],
         "replicates": options.replicates,
-        "margin": float(options.margin),
+        "margin": float(options.used_margin),
         "level": float(options.level),
         "seed": options.seed,
-        "rule": asdict(options.rule),
+        "rule": asdict(options.used_rule),
         "references": sorted(options.references),
         "anchors": dict(sorted(options.anchors.items())),
     }
@@ -199,6 +203,8 @@ def _notes(found: Analysed, rows: Rows) -> Iterator[Note]:
     for column in ("song", "system"):
         if not rows.has(column):
             yield _note(f"no_{column}s")
+    if not rows.has("song") and any(contest.pairs for scale in found.found.scales for contest in scale.contests):
+        yield _note("pairs_without_songs")
     for scale in found.found.scales:
         name = rows.label("scale", scale.scale)
         called = {"scale": f"“{name}”" if name else "the scale"}
@@ -222,5 +228,5 @@ def _codes(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _codes(inner, key)
-    elif isinstance(value, str) and (key.endswith("_reason") or key == "reasons"):
+    elif isinstance(value, str) and (key.endswith("_reason") or key in ("reasons", "notes")):
         yield value

@@ -106,6 +106,7 @@ def report_computed(study_id: UUID, version: str) -> StudyReport:
         digest=ratings_digest(stored.ratings),
         options=study_options(seed=study.seed, listeners=len(stored.listeners)),
         known=stored.listeners,
+        contamination_words=study.contamination_words,
     )
     if report.analysed is None:
         return report

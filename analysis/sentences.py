@@ -8,6 +8,7 @@ REASONS = {
     "one_rating": "It takes at least two ratings.",
     "one_pair": "It takes at least two differences.",
     "too_few_listeners": "It takes at least two listeners.",
+    "fewer_than_3_listeners": "It takes at least three listeners.",
     "fewer_than_5_listeners": "It takes at least five listeners.",
     "too_few_songs": "It takes at least two songs or clips.",
     "fewer_than_5_songs": "It takes at least five songs.",
@@ -19,12 +20,15 @@ REASONS = {
     "too_few_systems": "It takes at least three systems.",
     "too_few_blocks": "It takes at least two listeners who rated every system.",
     "no_spread": "All values are equal, so there is no spread to compute from.",
+    "no_denominator": "The variance that it would be a share of is zero, or estimated to be less.",
+    "interval_below_minus_1": "The interval would reach below -1, where no correlation is, and so says nothing.",
     "not_crossed": "Too few listeners rated the same songs to tell listeners from songs.",
     "nothing_in_common": "No listener rated both on the same excerpt.",
     "not_tested_by_both": "No pair could be tested in both ways.",
     "not_every_pair_tested": "Not every pair could be tested, so there are no groups.",
     "not_categories": "The scores are no categories.",
     "no_pairs": "No clip has two ratings, or nobody rated a clip twice.",
+    "too_many_ratings": "Of so many ratings the bootstrap was computed for systems only.",
     "no_bootstrap": "The bootstrap was left out (0 replicates).",
     "is_control": "It is a control: it has a mean, and is not ranked.",
     "not_compared": "Too few ratings of clips that somebody else rated, or no spread in them.",
@@ -32,10 +36,19 @@ REASONS = {
     "not_in_procedure": "The procedure has no such number.",
     "nobody_flagged": "Nobody is flagged.",
     "everyone_flagged": "Everybody is flagged.",
+    # What has to be said of a pair
+    "difference_outside": (
+        "Listeners rated very unequal numbers: these_clips counts every listener alike, the difference every pair of "
+        "ratings, and the interval does not hold the difference. Nothing is claimed from it."
+    ),
+    "means_opposed": (
+        "Listeners rated unequal numbers: these_clips counts every listener alike, and finds an order that the means "
+        "of all ratings do not have. Nothing is claimed from it."
+    ),
     # Why a published procedure refuses
     "listener_takes_over": (
-        "The procedure breaks down: one listener's variance went to 0, so that the score of a clip is that listener's "
-        "rating."
+        "The procedure breaks down: the variance of one listener, or of several together, went to 0, so that the score "
+        "of a clip is their rating."
     ),
     "no_end": "The procedure did not settle in 1,000 rounds.",
     "disconnected": "Parts of the design share no listener, so that biases of different parts cannot be compared.",
@@ -44,6 +57,10 @@ REASONS = {
         "rejected."
     ),
     "gaps": "The procedure breaks down: clips that a listener never heard change who is rejected.",
+    "unanimous_clips_and_gaps": (
+        "The procedure breaks down: clips on which all agree count as both too high and too low, and clips that a "
+        "listener never heard count as heard; both change who is rejected."
+    ),
     "everyone_rejected": "The procedure rejects every listener.",
     # Why a listener is flagged
     "straight_lining": "Gave about the same rating always.",
@@ -67,6 +84,10 @@ NOTES = {
     ),
     "no_systems": (
         "The table has no systems, so none are compared; name their column with --system where there is one."
+    ),
+    "pairs_without_songs": (
+        "Without songs nobody can tell which clips are of one excerpt: two systems are compared on each listener's two "
+        "means, of different clips, so there is no effect size and nothing is won or lost."
     ),
     "parts": (
         "The ratings on {scale} fall into {parts} parts that share no listener: differences between clips of different "
@@ -113,8 +134,10 @@ TABLES = {
     ),
     "clip_of_two": (
         "In {name} the clip “{clip}” belongs to two of “{column}”: {one} and {two} (see {lines}). A clip is one "
-        "excerpt of one song by one system: name the right column with --clip."
+        "excerpt of one song by one system: name the right column with --clip, or have clips made of song, system and "
+        'source with --clip "".'
     ),
+    "range_not_finite": "The scale from {low} to {high} has no end: give two numbers, such as --scale-range 0 100.",
     "range_unknown": "The scale from {low} to {high} has no width: give the lower end first.",
     "duplicates_unknown": "“{value}” is no way to treat duplicates: it is refuse, mean or first.",
     "package_damaged": "{name} is damaged ({why}): take the package from where it was made again.",
@@ -129,6 +152,10 @@ TABLES = {
     ),
     "duplicates_mean": "{count} contradicting ratings of the same clip were averaged (first: {lines}).",
     "duplicates_first": "{count} times the first of contradicting ratings of the same clip was taken (first: {lines}).",
+    "repeats_without_first": (
+        "{count} ratings count as first presentations, though their repeat says a later one: the listener has no "
+        "earlier score of that clip (first: {lines})."
+    ),
     "scores_skipped": "{count} lines have no score and were left out (first: {lines}).",
 }
 """Of a table that cannot be used, or was used in part, by code; parameters fill them in."""

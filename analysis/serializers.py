@@ -116,7 +116,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     sources = serializers.ListField(child=serializers.CharField())
     songs = serializers.ListField(child=serializers.CharField())
     weights = serializers.DictField(
-        child=serializers.CharField(), help_text="of each system: published, demo, imported or package"
+        child=serializers.CharField(), help_text="of each system: published, demo, unpinned, package or imported"
     )
     sessions = SessionsSerializer()
     counts = CountsSerializer()

@@ -73,13 +73,17 @@ def read_table(
     """The tidy table of a CSV file, or of its content.
 
     `names`: what columns are called in the file, by our names; others are found under ours (`score` also as `value`).
-    Needed are listener, score, and either clip or both of song and system. Labels stay text as they are written.
+    An empty name leaves a column out. Needed are listener, score, and either clip or both of song and system, which
+    then make it together with the source. Labels stay text as they are written.
     The same score of the same listener, clip, scale and repeat counts once, with a note; contradicting ones are refused
-    unless `duplicates` is "first" or "mean". `skip_missing` leaves lines without a score out, with a note.
+    unless `duplicates` is "first" or "mean". Repeats count from each listener's earliest score of a clip and scale.
+    `skip_missing` leaves lines without a score out, with a note.
     `name`: what the file is called in sentences. Raises `TableError`.
     """
     if duplicates not in DUPLICATES:
         raise TableError("duplicates_unknown", value=duplicates)
+    if not np.isfinite(scale_range).all():
+        raise TableError("range_not_finite", low=_number(scale_range[0]), high=_number(scale_range[1]))
     if not scale_range[0] < scale_range[1]:
         raise TableError("range_unknown", low=_number(scale_range[0]), high=_number(scale_range[1]))
     called = name or (file.name if isinstance(file, Path) else "This table")
@@ -160,6 +164,8 @@ class _Reader:
 
     def _place(self, column: str) -> int | None:
         wanted = self.names.get(column)
+        if wanted == "":
+            return None
         if wanted is not None and wanted.strip() not in self.header:
             raise TableError("column_unknown", name=self.name, column=wanted, there=self._there(), option=column)
         candidates = [wanted.strip()] if wanted is not None else [column, *filter(None, [OLDER.get(column)])]
@@ -176,17 +182,14 @@ class _Reader:
     # ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _typed(self, table: pd.DataFrame) -> pd.DataFrame:
-        repeats = self._repeats(table["repeat"]) if "repeat" in table else pd.Series(0, index=table.index)
+        repeats = self._repeats(table["repeat"]) if self._is_told(table, "repeat") else pd.Series(0, index=table.index)
         table = self._scored(table)
         given = {name: self._labels(table[name], name) for name in LABELS if name in table}
         columns = {name: column for name, column in given.items() if column is not None}
         if "clip" not in columns:
-            parts = [columns[name] for name in CLIP_PARTS if name in columns]
-            if len(parts) < 2:
-                raise TableError("column_missing", name=self.name, column="clip", there=self._there(), option="clip")
-            columns["clip"] = _joined(parts)
+            columns["clip"] = self._clips(columns)
         columns["score"] = table["score"]
-        columns["repeat"] = repeats[table.index]
+        columns["repeat"] = repeats[table.index] if self.is_own else self._from_the_first(repeats[table.index], columns)
         for name in ("excerpt_start", "excerpt_end"):
             if name in table:
                 columns[name] = self._numbers(table[name], name)
@@ -194,6 +197,17 @@ class _Reader:
             if name in table:
                 columns[name] = self._truths(table[name], name)
         return pd.DataFrame(columns)
+
+    def _is_told(self, table: pd.DataFrame, name: str) -> bool:
+        """A column that is empty from top to bottom is none."""
+        return name in table and any(str(text).strip() for text in table[name].unique())
+
+    def _clips(self, columns: Mapping[str, pd.Series[Any]]) -> pd.Series[Any]:
+        """Made of song, system and source."""
+        parts = [columns[name] for name in CLIP_PARTS if name in columns]
+        if not {"song", "system"} <= columns.keys():
+            raise TableError("column_missing", name=self.name, column="clip", there=self._there(), option="clip")
+        return _joined(parts)
 
     def _labels(self, column: pd.Series[Any], name: str) -> pd.Series[Any] | None:
         """Text as it is written, without space around it where others wrote it; None where the whole column is empty
@@ -203,7 +217,7 @@ class _Reader:
         labels = pd.Series(texts[number] if texts.size else column.to_numpy(object), index=column.index, dtype=object)
         empty = labels == ""
         if empty.any():
-            if empty.all() and name not in ("listener", "clip"):
+            if empty.all() and name != "listener":
                 return None
             self._refuse("label_missing", empty, column=name)
         return labels
@@ -232,6 +246,16 @@ class _Reader:
         self._refuse("repeat_not_a_number", (values != np.round(values)) | (values < 0), given)
         lowest = 0 if self.is_own else values.min()
         return (values - lowest).astype(np.intp) if len(values) else values.astype(np.intp)
+
+    def _from_the_first(self, repeats: pd.Series[Any], columns: Mapping[str, pd.Series[Any]]) -> pd.Series[Any]:
+        """Counted from each listener's earliest score of a clip and scale: whoever has no first one, has a later one as
+        the first, so that nobody's ratings drop out of every number."""
+        if not repeats.any():
+            return repeats
+        group = _groups([columns[name] for name in ("listener", "clip", "scale") if name in columns])
+        earliest = repeats.groupby(group).transform("min")
+        self._note("repeats_without_first", (earliest > 0) & (repeats == earliest))
+        return repeats - earliest
 
     def _numbers(self, given: pd.Series[Any], name: str, code: str = "number_unknown") -> pd.Series[Any]:
         number, different = pd.factorize(given)
@@ -311,6 +335,8 @@ class _Reader:
 
     def _note(self, code: str, chosen: pd.Series[bool]) -> None:
         rows = np.flatnonzero(chosen.to_numpy())
+        if not rows.size:
+            return
         text = TABLES[code].format(count=rows.size, lines=self._lines(rows, chosen))
         self.notes.append(Note(code, text))
 

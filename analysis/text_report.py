@@ -22,7 +22,7 @@ def text_report(told: Row, name: str) -> str:
     parts = [
         _start(told, name),
         *(_systems(told, rows) for rows in _by_scale_and_source(told["systems"])),
-        *(_pairs(rows) for rows in _by_scale_and_source(told["pairs"])),
+        *(_pairs(told, rows) for rows in _by_scale_and_source(told["pairs"])),
         _reliability(told),
         _flagged(told),
         _compat(told),
@@ -87,7 +87,7 @@ def _is_off(row: Row) -> bool:
     return found is not None and difference is not None and abs(found["centre"] - difference) >= 0.05
 
 
-def _pairs(rows: Sequence[Row]) -> str:
+def _pairs(told: Row, rows: Sequence[Row]) -> str:
     head = ["pair", "difference", "these clips", "p (Holm)", "any song", "p (Holm)", "effect", "ahead"]
     lines = [
         [
@@ -105,6 +105,8 @@ def _pairs(rows: Sequence[Row]) -> str:
     more = f"\n  … and {len(rows) - MOST_PAIRS:,} more in --json" if len(rows) > MOST_PAIRS else ""
     if any(_is_off(row) for row in rows[:MOST_PAIRS]):
         more += f"\n  {OFF_CENTRE}"
+    for row in rows:
+        more += "".join(f"\n  {row['first']} - {row['second']}: {told['reasons'][note]}" for note in row["notes"])
     return f"{_title(rows[0], 'Pairs, first minus second')}\n{_table(head, lines)}{more}"
 
 

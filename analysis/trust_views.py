@@ -117,7 +117,7 @@ def _sentences(own: Sequence[tuple[str, ScaleAnalysis]]) -> list[str]:
 
 def _agreement_said(one: ScaleAnalysis) -> str:
     found = one.reliability.agreement
-    if found is None:
+    if found is None or not isfinite(found.ak) or not isfinite(found.a1):
         return ""
     text = _(
         "The reliability of the clips’ means over %(k)s listeners is %(grade)s (ICC %(mean)s); of one, ICC %(one)s."
@@ -225,7 +225,9 @@ def _coefficient(value: float, limits: Limits | None) -> str:
 def _icc(value: str) -> Callable[[Analysed, ScaleAnalysis], str]:
     def cell(_all: Analysed, one: ScaleAnalysis) -> str:
         found: Agreement | None = one.reliability.agreement
-        return _coefficient(getattr(found, value), getattr(found, f"{value}_interval")) if found else ""
+        if found is None or not isfinite(getattr(found, value)):
+            return ""
+        return _coefficient(getattr(found, value), getattr(found, f"{value}_interval"))
 
     return cell
 
@@ -285,6 +287,8 @@ def _notes(one: ScaleAnalysis) -> list[str]:
     said = []
     if found.agreement is None:
         said.append(_("No intraclass correlation: %(why)s.") % {"why": _why(found.agreement_reason)})
+    else:
+        said += [words.reason(code) for code in found.agreement.no_interval.values() if code != "no_spread"]
     if found.alpha is None:
         said.append(_("No Krippendorff’s α: %(why)s.") % {"why": _why(found.alpha_reason)})
     return said

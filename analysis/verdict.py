@@ -1,8 +1,9 @@
 """Which system is best on a scale, and how sure that is: decided here once, worded in `words.py`.
 
-A lead on these clips is claimed only where the paired difference over listeners is significant after Holm's adjustment
-over all pairs of the scale, and only from `MIN_LISTENERS_TO_CLAIM` listeners on. That it holds for other songs too is
-claimed only where the crossed paired differences (any song, any listener) are significant in the same way.
+A lead on these clips is claimed only where the paired difference over listeners is significant after Holm's
+adjustment over all pairs of the scale, only from `MIN_LISTENERS_TO_CLAIM` listeners on, and not where it contradicts
+the plain differences (`Comparison.notes`), which unequal numbers of ratings can bring. That it holds for other songs
+too is claimed only where the crossed paired differences (any song, any listener) are significant in the same way.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def verdict(report: StudyReport, scale: str) -> Verdict:
 
 def is_ahead(duel: PairRow) -> bool:
     """The first is ahead of the second on these clips, beyond chance."""
-    return duel.listeners >= MIN_LISTENERS_TO_CLAIM and duel.these_clips.is_lead
+    enough = duel.listeners >= MIN_LISTENERS_TO_CLAIM
+    return enough and duel.these_clips.is_lead and not duel.notes
 
 
 def _closest(duels: list[PairRow]) -> PairRow | None:

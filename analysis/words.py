@@ -106,6 +106,12 @@ REASONS: dict[str, Text] = {
     "whole_scale": gettext_lazy(
         "Whole scale: with so few listeners the interval covers everything from 1 to 5 and says nothing."
     ),
+    "fewer_than_3_listeners": gettext_lazy(
+        "No interval of an intraclass correlation: it takes at least three listeners."
+    ),
+    "interval_below_minus_1": gettext_lazy(
+        "No interval of an intraclass correlation: it would reach below −1, where no correlation is, and say nothing."
+    ),
     "fewer_than_5_listeners": gettext_lazy("No interval for any song: it takes at least five listeners."),
     "fewer_than_5_songs": gettext_lazy("No interval for any song: it takes at least five songs."),
     "one_song": gettext_lazy("No interval for any song: this is one song."),
@@ -113,6 +119,14 @@ REASONS: dict[str, Text] = {
     "too_few_songs": gettext_lazy("It takes at least two songs."),
     "nothing_in_common": gettext_lazy(
         "No difference: no listener rated both systems on the same excerpt and source, so there is nothing to pair."
+    ),
+    "difference_outside": gettext_lazy(
+        "Nothing is claimed for these clips where listeners rated very unequal numbers of a pair: counted by "
+        "listeners, the difference is another than counted by ratings, and its interval does not hold it."
+    ),
+    "means_opposed": gettext_lazy(
+        "Nothing is claimed for these clips where the means of all ratings do not have the order that a difference "
+        "counted by listeners finds: listeners rated unequal numbers."
     ),
     "one_system": gettext_lazy("There is one system, so there is nothing to compare it with."),
     "too_few_systems": gettext_lazy("It takes at least three systems."),
@@ -125,13 +139,17 @@ REASONS: dict[str, Text] = {
     "unanimous_clips": gettext_lazy(
         "On some clips all listeners agree, so that their spread is 0, and the published method divides by it."
     ),
+    "unanimous_clips_and_gaps": gettext_lazy(
+        "Clips on which all listeners agree, and clips that some never rated, both change whom the published method "
+        "rejects."
+    ),
     "everyone_rejected": gettext_lazy("The published method rejects every listener, so nobody is left."),
     "disconnected": gettext_lazy(
         "The ratings fall into parts that share no listener and no clip, so the listeners’ biases cannot be told from "
         "differences between clips."
     ),
     "listener_takes_over": gettext_lazy(
-        "The published method gives all weight to a single listener here: its scores would be that listener’s ratings."
+        "The published method gives all weight to one listener or a few here: its scores would be their ratings."
     ),
     "no_bootstrap": gettext_lazy("Listeners and songs were not drawn anew: the bootstrap was left out."),
     "one_scale": gettext_lazy("It takes ratings on both scales."),

@@ -66,9 +66,9 @@ def read_upload(
 
     More than two channels are mixed down by ITU-R BS.775, one is put on both sides, and every sample rate is
     converted to 44.1 kHz. A child process with limits on memory, time and output does the work; the decoded audio
-    passes through a temporary folder (inside `folder`, if given) that is gone afterwards. An MP4 file may hold several
-    audio streams: `stream` is the number of the one to read, from 0. A song is refused where it is silent from start to
-    end, a stem is not: `may_be_silent`.
+    stays in a file (inside `folder`, if given) whose name is gone afterwards, so it needs no memory. An MP4 file may
+    hold several audio streams: `stream` is the number of the one to read, from 0. A song is refused where it is silent
+    from start to end, a stem is not: `may_be_silent`.
 
     Raises `UnreadableAudio` with the codes listed there.
     """
@@ -83,10 +83,9 @@ def read_upload(
             raise UnreadableAudio(answer["code"], **answer["params"])
         if answer["seconds"] < min_seconds:
             raise UnreadableAudio("too_short", seconds=round(answer["seconds"], 1), limit=min_seconds)
-        interleaved = np.memmap(raw, dtype=np.float32, mode="r").reshape(-1, 2)
-        samples = np.ascontiguousarray(interleaved.T)
+        interleaved = np.asarray(np.memmap(raw, dtype=np.float32, mode="c")).reshape(-1, 2)
     known = ("sample_rate", "channels", "format", "notes", "streams")
-    return Decoded(samples, **{name: answer[name] for name in known})
+    return Decoded(interleaved.T, **{name: answer[name] for name in known})
 
 
 def _run_child(path: Path, raw: Path, limits: dict[str, float]) -> dict[str, Any]:

@@ -28,9 +28,19 @@ def encode_flac(samples: Audio, *, bits: int = 24) -> tuple[bytes, float]:
     """
     if bits not in (16, 24) or samples.ndim != 2 or samples.size == 0:
         raise ValueError(f"FLAC here is 16 or 24 bit [channels, samples], not {bits} bit of shape {samples.shape}")
-    gain = fitting_gain(float(np.max(np.abs(samples))), bits=bits)
-    blocks = (samples[:, start : start + BLOCK_FRAMES] for start in range(0, samples.shape[1], BLOCK_FRAMES))
-    return b"".join(flac_chunks(blocks, io.BytesIO(), gain=gain, channels=samples.shape[0], bits=bits)), gain
+    gain = fitting_gain(peak_of(samples), bits=bits)
+    chunks = flac_chunks(blocks_of(samples), io.BytesIO(), gain=gain, channels=samples.shape[0], bits=bits)
+    return b"".join(chunks), gain
+
+
+def blocks_of(samples: Audio) -> Iterator[Audio]:
+    """Pieces of `[channels, n]`, as `flac_chunks` takes them; nothing is copied."""
+    return (samples[:, start : start + BLOCK_FRAMES] for start in range(0, samples.shape[1], BLOCK_FRAMES))
+
+
+def peak_of(samples: Audio) -> float:
+    """The highest absolute sample, or NaN where there is one, found without a copy of the whole."""
+    return float(np.max([np.max(np.abs(block)) for block in blocks_of(samples)]))
 
 
 def fitting_gain(peak: float, *, bits: int = 24) -> float:

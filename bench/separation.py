@@ -5,9 +5,11 @@
     python -m bench.separation --write             put the tables into docs/performance.md
     python -m bench.separation --part spleeter     one part: htdemucs, job, spleeter, excerpts, exactness, memory
 
-Each part runs in a process of its own, nothing else beside it. Values of weights do not change speed, so the models
-are those of `bench.full_size_weights`, made on the first run in `var/bench-weights` (or `--weights DIR`). Songs are
-synthetic, with a fixed seed. Times are medians of alternating runs; a first run of each is not counted.
+Each part runs in a process of its own, and so does every package; nothing else beside them. Spleeter is also run as it
+is published, on its own TensorFlow, where that can be installed (`bench.spleeter_package`). Values of weights do not
+change speed, so the models are those of `bench.full_size_weights`, made on the first run in `var/bench-weights` (or
+`--weights DIR`). Songs are synthetic, with a fixed seed. Times are medians of alternating runs; a first run of each is
+not counted.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,8 +32,9 @@ from typing import Any
 import numpy as np
 
 from audio.synthesis import synthetic_song
+from bench import spleeter_package
 from bench.page import machine, tables_write
-from bench.separation_peers import peer
+from bench.separation_peers import Peer, peer
 from bench.separation_tables import tables
 from separation.separators import registry
 from separation.separators.base import SAMPLE_RATE, Audio, Separator, Span
@@ -124,12 +129,12 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def medians(runs: int, **works: Callable[[], Any]) -> dict[str, float]:
-    """Seconds of each, alternating, so that a machine that slows down slows them all."""
+def medians(runs: int, **works: Callable[[], float]) -> dict[str, float]:
+    """Of the seconds that each gives, alternating, so that a machine that slows down slows them all."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for run in range(runs + 1):
         for name, work in works.items():
-            seconds = timed(work)
+            seconds = work()
             if run:
                 times[name].append(seconds)
     return {name: round(median(found), 3) for name, found in times.items()}
@@ -146,15 +151,14 @@ def htdemucs(asked: argparse.Namespace) -> Found:
     """30 s: the package, exact and fast."""
     mixture = song(30)
     exact, fast = registry.get("htdemucs"), registry.get("htdemucs@fast")
-    with tempfile.TemporaryDirectory() as scratch:
-        package = peer(exact, Path(scratch))
+    with peer("htdemucs") as package:
         s = medians(
             asked.runs,
-            package=lambda: package(mixture),
-            exact=lambda: exact.separate(mixture),
-            fast=lambda: fast.separate(mixture),
+            package=lambda: package.seconds(mixture),
+            exact=lambda: timed(lambda: exact.separate(mixture)),
+            fast=lambda: timed(lambda: fast.separate(mixture)),
         )
-        reference = package(mixture)
+        reference = package.stems(mixture)
     found_exact, found_fast = exact.separate(mixture).stems, fast.separate(mixture)
     signal = sum(float(np.square(stem).sum()) for stem in found_exact.values())
     noise = sum(float(np.square(found_fast.stems[source] - stem).sum()) for source, stem in found_exact.items())
@@ -164,7 +168,7 @@ def htdemucs(asked: argparse.Namespace) -> Found:
         "htdemucs_exact_speedup": round(s["package"] / s["exact"], 2),
         "htdemucs_exact_difference": largest_difference(found_exact, reference),
         "htdemucs_fast": found_fast.ran.settings["fast"],
-        "htdemucs_fast_snr_db": round(10 * np.log10(signal / noise), 1),
+        "htdemucs_fast_snr_db": round(10 * np.log10(signal / noise), 1) if noise else None,
     }
 
 
@@ -196,78 +200,97 @@ def _job_overhead(runs: int) -> Found:
     windows = separator._windows((0, mixture.shape[1]), mixture.shape[1])
     window = torch.from_numpy(mixture[None, :, : separator._window])
 
-    def forward() -> None:
+    def forward() -> float:
         with torch.inference_mode():
-            for _ in windows:
-                model(window)
+            return timed(lambda: [model(window) for _ in windows])
 
-    def whole_job() -> None:
+    def whole_job() -> float:
         uploaded = song_add(file=file, title="bench")
         one = job_start(song=uploaded, separator="htdemucs")
-        began = time.perf_counter()
-        job_run(one.pk)
-        seconds.append(time.perf_counter() - began)
+        seconds = timed(lambda: job_run(one.pk))
         one.refresh_from_db()
         if one.state != SeparationJob.State.DONE:
             raise RuntimeError(f"the job ended as {one.state}: {one.error_code} {one.error_params}")
         uploaded.delete()  # else the next job would find these stems and have nothing to do
+        return seconds
 
-    seconds: list[float] = []
     s = medians(runs, forward=forward, job=whole_job)
-    alone = round(median(seconds[1:]), 3)
-    return {
-        "job_s": {"forward": s["forward"], "job": alone},
-        "htdemucs_job_overhead": round(alone / s["forward"] - 1, 4),
-    }
+    return {"job_s": s, "htdemucs_job_overhead": round(s["job"] / s["forward"] - 1, 4)}
 
 
 def spleeter(asked: argparse.Namespace) -> Found:
-    """A job of 10 s (an excerpt) and one of 30 s: the graph rebuilt per call, and kept."""
-    separator = registry.get("spleeter:4stems")
-    package = peer(separator, Path())
-    times, differences = {}, []
-    for seconds in (EXCERPT_SECONDS, 30):
-        mixture = song(seconds)
-        times[str(seconds)] = medians(
-            asked.runs,
-            package=lambda mixture=mixture: package(mixture),  # type: ignore[misc]
-            ours=lambda mixture=mixture: separator.separate(mixture),  # type: ignore[misc]
-        )
-        differences.append(largest_difference(separator.separate(mixture).stems, package(mixture)))
-    ratio = {seconds: round(s["package"] / s["ours"], 1) for seconds, s in times.items()}
+    """A job of 10 s (an excerpt) and one of 30 s: the package's own `Separator`, its graph built per call, and ours."""
+    key = KEYS["spleeter"]
+    separator = registry.get(key)
+    times: dict[str, dict[str, float]] = {}
+    with peer(key) as rebuilt, published(key) as own:
+        for seconds in (EXCERPT_SECONDS, 30):
+            mixture = song(seconds)
+            peers = {"rebuilt": rebuilt} | ({"separator": own} if own else {})
+            works = {name: partial(one.seconds, mixture) for name, one in peers.items()}
+            times[str(seconds)] = medians(
+                asked.runs, **works, ours=partial(timed, partial(separator.separate, mixture))
+            )
+        ours = separator.separate(mixture).stems
+        differences = {name: largest_difference(ours, one.stems(mixture)) for name, one in peers.items()}
+    against = "separator" if own else "rebuilt"
+    ratio = {seconds: round(s[against] / s["ours"], 1) for seconds, s in times.items()}
     return {
         "spleeter_s": times,
+        "spleeter_against": against,
         "spleeter_speedup": ratio[str(EXCERPT_SECONDS)],
         "spleeter_speedup_30s": ratio["30"],
-        "spleeter_difference": max(differences),
+        "spleeter_difference": differences,
     }
+
+
+@contextmanager
+def published(key: str) -> Iterator[Peer | None]:
+    """Spleeter as it is published; None where its own requirements cannot be installed."""
+    python = spleeter_package.environment()
+    if python is None:
+        yield None
+        return
+    with peer(key, python=python) as found:
+        yield found
+
+
+@contextmanager
+def package_of(family: str) -> Iterator[Peer]:
+    """The package's own way, as near to what is published as can be had here."""
+    key = KEYS[family]
+    with published(key) if family == "spleeter" else nullcontext() as own:
+        if own:
+            yield own
+            return
+        with peer(key) as found:
+            yield found
 
 
 def excerpts(asked: argparse.Namespace) -> Found:
     """Two excerpts of 10 s of each 3-minute song, by three systems, against separating the songs."""
     totals = {family: {"package": 0.0, "ours": 0.0} for family in KEYS}
-    differences = []
+    differences = {}
     for family, key in KEYS.items():
         separator = registry.get(key)
-        with tempfile.TemporaryDirectory() as scratch:
-            package = peer(separator, Path(scratch))
+        separated(separator, song(1), whole(song(1)))  # what only the first run of a process costs, on both sides
+        with package_of(family) as package:
+            package.seconds(song(1))
             for number in range(asked.songs):
-                mixture = song(180, SEED + number)
-                spans = _excerpts(number)
-                kept: dict[str, Any] = {}
-                totals[family]["ours"] += timed(lambda: kept.update(ours=separated(separator, mixture, spans)))  # noqa: B023
-                totals[family]["package"] += timed(lambda: kept.update(package=package(mixture)))  # noqa: B023
-                cut = {
-                    s: np.concatenate([stem[:, a:b] for a, b in spans], axis=1) for s, stem in kept["package"].items()
-                }
-                differences.append(largest_difference(kept["ours"], cut))
+                mixture, spans = song(180, SEED + number), _excerpts(number)
+                began = time.perf_counter()
+                ours = separated(separator, mixture, spans)
+                totals[family]["ours"] += time.perf_counter() - began
+                totals[family]["package"] += package.seconds(mixture)
+            cut = {s: np.concatenate([stem[:, a:b] for a, b in spans], axis=1) for s, stem in package.found().items()}
+            differences[family] = largest_difference(ours, cut)
     rounded = {family: {name: round(value, 1) for name, value in of.items()} for family, of in totals.items()}
     both = {name: sum(of[name] for of in totals.values()) for name in ("package", "ours")}
     return {
         "excerpts_s": rounded,
         "excerpts_songs": asked.songs,
         "excerpts_speedup": round(both["package"] / both["ours"], 2),
-        "excerpts_difference": max(differences),
+        "excerpts_difference": differences,
     }
 
 
@@ -291,8 +314,8 @@ def exactness(asked: argparse.Namespace) -> Found:
     found: dict[str, dict[str, Any]] = {}
     for key in KEYS.values():
         separator = registry.get(key)
-        with tempfile.TemporaryDirectory() as scratch:
-            expected = peer(separator, Path(scratch))(mixture)
+        with peer(key) as package:
+            expected = package.stems(mixture)
         rows = {
             name: largest_difference(
                 separated(separator, mixture, [span]), {s: stem[:, span[0] : span[1]] for s, stem in expected.items()}

@@ -22,7 +22,7 @@ def _speed(found: Found) -> str:
     rows.append(["`demucs.api.Separator`, shifts=0", f"{s['package']:.1f}", "1", "–"])
     difference = f"{found['htdemucs_exact_difference']:.0e} of full scale"
     rows.append(["exact (float32)", f"{s['exact']:.1f}", f"{found['htdemucs_exact_speedup']:.2f}", difference])
-    snr = f"SNR {found['htdemucs_fast_snr_db']:.1f} dB"
+    snr = f"SNR {found['htdemucs_fast_snr_db']:.1f} dB" if found["htdemucs_fast_snr_db"] else "equal"
     name = f"fast ({found['htdemucs_fast']})"
     rows.append([name, f"{s['fast']:.1f}", f"{found['htdemucs_cpu_speedup']:.2f}", snr])
     return table(rows)
@@ -36,12 +36,26 @@ def _job(found: Found) -> str:
     return table(rows)
 
 
+SPLEETER = {
+    "separator": "Spleeter's own `Separator` (TensorFlow 2.12)",
+    "rebuilt": "its graph built at every call (TensorFlow as here)",
+    "ours": "its graph kept",
+}
+
+
 def _spleeter(found: Found) -> str:
-    rows = [["Spleeter 4stems", "graph rebuilt per call, s", "graph kept, s", "times as fast"]]
-    for seconds, s in found["spleeter_s"].items():
-        ratio = f"{s['package'] / s['ours']:.1f}"
-        rows.append([f"{seconds} s of audio", f"{s['package']:.2f}", f"{s['ours']:.2f}", ratio])
-    return table(rows) + f"\n\nLargest difference between the two: {found['spleeter_difference']:.0e} of full scale."
+    times = found["spleeter_s"]
+    rows = [["Spleeter 4stems", *(f"{seconds} s of audio, s" for seconds in times), "ours is times as fast"]]
+    for name, said in SPLEETER.items():
+        if all(name in s for s in times.values()):
+            ratios = " and ".join(f"{s[name] / s['ours']:.1f}" for s in times.values())
+            rows.append([said, *(f"{s[name]:.2f}" for s in times.values()), ratios if name != "ours" else "–"])
+    return table(rows) + f"\n\n{_differences('Largest difference of ours', found['spleeter_difference'])}"
+
+
+def _differences(what: str, found: dict[str, float]) -> str:
+    said = ", ".join(f"{difference:.0e} ({name})" for name, difference in found.items())
+    return f"{what}, of full scale: {said}."
 
 
 def _excerpts(found: Found) -> str:
@@ -50,10 +64,8 @@ def _excerpts(found: Found) -> str:
     for family, s in found["excerpts_s"].items():
         rows.append([family, f"{s['package']:.0f}", f"{s['ours']:.0f}", f"{s['package'] / s['ours']:.1f}"])
     rows.append(["all three", *_totals(found["excerpts_s"]), f"{found['excerpts_speedup']:.2f}"])
-    return (
-        table(rows)
-        + f"\n\nLargest difference from the cut of the packages' whole songs: {found['excerpts_difference']:.0e}."
-    )
+    what = "Largest difference from the cut of the packages' whole songs"
+    return table(rows) + f"\n\n{_differences(what, found['excerpts_difference'])}"
 
 
 def _totals(of: dict[str, dict[str, float]]) -> list[str]:

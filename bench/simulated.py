@@ -65,6 +65,18 @@ SYSTEM_PANELS = (
     Design("crowd of 60, 60 of 4 × 40 clips", 60, 160, 60, 3.2, _APART),
     Design("24 listeners, 4 × 24 clips, near the ceiling", 24, 96, 96, 4.1, (-0.9, -0.2, 0.3, 0.8)),
 )
+"""Panels in which a listener's ratings suffice to judge the listener."""
+
+_CLOSE = (-0.4, -0.1, 0.1, 0.4)
+FEW_RATINGS = (
+    Design("16 listeners, 3 × 10 clips, close systems", 16, 30, 30, 3.4, (-0.4, 0.1, 0.3)),
+    Design("24 listeners, 4 × 12 clips, close systems", 24, 48, 48, 3.2, _CLOSE),
+    Design("20 listeners, 24 of 4 × 12 clips, close systems", 20, 48, 24, 3.2, _CLOSE),
+    Design("24 listeners, 24 of 4 × 12 clips", 24, 48, 24, 3.2, _APART),
+    Design("20 listeners, 16 of 4 × 8 clips", 20, 32, 16, 3.2, _APART),
+    Design("20 listeners, 8 of 4 × 4 clips", 20, 16, 8, 3.2, _APART),
+)
+"""Ordinary panels, and small ones, in which the ratings say less of who gave them."""
 
 
 def places(design: Design, rng: np.random.Generator) -> tuple[Codes, Codes]:

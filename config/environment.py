@@ -6,8 +6,10 @@ import hashlib
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 UNIX_SOCKET_LIMIT = 100  # bytes; the kernel's own limit for a socket's path is 104 (macOS) or 108 (Linux)
 
 
@@ -33,6 +35,14 @@ def whole(name: str, default: int) -> int:
     if not value.isdigit():
         raise BadSetting(f"{name} must be a whole number, not {value!r}.")
     return int(value)
+
+
+def memory_gb() -> int:
+    """Of this machine, or of the container (cgroup version 2) where that may have less; whole GB."""
+    found = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # not Linux, or "max"
+        found = min(found, int(CONTAINER_MEMORY.read_text()))
+    return found // 2**30
 
 
 def items(name: str, default: str = "") -> list[str]:

@@ -113,7 +113,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Longer than any separation: a message comes back sooner only through the sweep, which looks at the job's lease.
+# Redis gives a message again that nobody has acknowledged for so long. A long job may take longer: the second message
+# then finds its row taken, or done, and does nothing.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 SEPARATION_QUEUES = processes.SEPARATION_QUEUES
 MEASUREMENT_QUEUE = processes.MEASUREMENT_QUEUE
@@ -145,9 +146,9 @@ JOB_TIME_FACTORS = {  # seconds of work for a second of song, several times what
 }
 MEASURE_TIME_START_SECONDS = environment.whole("MEASURE_TIME_START_SECONDS", 600)  # for the filters of BSS Eval
 MEASURE_TIME_FACTOR = environment.whole("MEASURE_TIME_FACTOR", 30)  # seconds of measuring for a second of song
-MEASURE_MEMORY_GB = environment.whole(
-    "MEASURE_MEMORY_GB", 6
-)  # BSS Eval v4 holds the whole span; longer ones are refused
+# BSS Eval v4 holds the whole span; longer ones are refused.
+MEASURE_MEMORY_GB = environment.whole("MEASURE_MEMORY_GB", max(6, environment.memory_gb() // 2))
+os.environ["STEMMOS_LOADED_MODELS"] = str(environment.whole("STEMMOS_LOADED_MODELS", 3))  # the separators read it there
 
 # ── People ───────────────────────────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = environment.text("LANGUAGE_CODE", "es")

@@ -9,7 +9,7 @@ class ListeningTestConfig(AppConfig):
     verbose_name = _("Listening test")
 
     def ready(self) -> None:
-        from listening_test.selectors import studies_using
+        from listening_test.selectors import studies_playing, studies_using
         from separation import uses
 
-        uses.register(studies_using)
+        uses.register(studies_using, studies_playing)

@@ -2,11 +2,14 @@
 
 So a language can be chosen, or the page left and opened again, before anything is stored on the server; and neither
 the browser's history nor a page that is linked from here learns who was invited.
+
+The cookie also holds the token that the session will have. So agreeing twice, as after an answer that was lost on its
+way, is agreeing once, and the browser finds its session without having been told of it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from listening_test import recruiting, recruiting_selectors
 from listening_test.models import Invitation, ListeningSession, Study
+from listening_test.models.listener import new_session_token
 
 SALT = "arrival"
 KEPT_SECONDS = 24 * 3600
@@ -22,10 +26,11 @@ KEPT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Arrival:
-    """The token of an invitation, and the parameters of a recruiting platform."""
+    """The token of an invitation, the parameters of a recruiting platform, and the token of the session to be."""
 
     invitation: str = ""
     platform: dict[str, str] = field(default_factory=dict)
+    entry: str = ""
 
     @property
     def says_something(self) -> bool:
@@ -40,15 +45,19 @@ def arrival_in_address(request: HttpRequest, study: Study) -> Arrival:
 def arrival_kept(request: HttpRequest, study: Study) -> Arrival:
     try:
         kept: Any = signing.loads(request.COOKIES.get(_cookie(study), ""), salt=SALT, max_age=KEPT_SECONDS)
-        return Arrival(str(kept["invitation"]), recruiting.parameters_of(study.platform, kept["platform"]))
+        platform = recruiting.parameters_of(study.platform, kept["platform"])
+        return Arrival(str(kept["invitation"]), platform, str(kept.get("entry", "")))
     except (signing.BadSignature, KeyError, TypeError, AttributeError):
         return Arrival()
 
 
 def arrival_keep(request: HttpRequest, response: HttpResponseBase, study: Study, arrival: Arrival) -> None:
+    """The same link opened again keeps the token; by another one somebody else may come."""
+    before = arrival_kept(request, study)
+    entry = before.entry if replace(before, entry="") == replace(arrival, entry="") else ""
     response.set_cookie(
         _cookie(study),
-        signing.dumps({"invitation": arrival.invitation, "platform": arrival.platform}, salt=SALT, compress=True),
+        signing.dumps(asdict(replace(arrival, entry=entry or new_session_token())), salt=SALT, compress=True),
         max_age=KEPT_SECONDS,
         httponly=True,
         samesite="Lax",

@@ -1,22 +1,18 @@
-"""Signs that somebody does not listen: facts for the analysis, and when to say a kind word. Nothing is dropped.
-
-What a recommendation counts against a listener is counted here and left to the analysis: a hidden reference that was
-rated low, an anchor that was rated high (ITU-R BS.1534-3, section 4.1.2: in more than 15 % of the items).
+"""Signs that somebody does not listen, and when to say a kind word. Nothing is dropped: what counts against a listener
+is for the analysis to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from listening_test.controls import DEGRADED_ANCHOR, MIXTURE_ANCHOR
 from listening_test.scales import ScaleKey
-from separation.selectors import REFERENCE
 
 SAME_ANSWERS = 16  # eight clips in a row alike on both scales, or sixteen on one, are no coincidence
 FAST_SECONDS = 0.6  # for each answer: reading five words and choosing takes longer
 FAST_OF, FAST_MOST = 5, 3  # of the last five clips, so many fast ones: one may be a network that held answers back
-LOW, HIGH = 3, 4  # a reference at most, an anchor at least so is odd
 
 ANCHORED: Mapping[str, str] = {MIXTURE_ANCHOR: ScaleKey.CONTAMINATION, DEGRADED_ANCHOR: ScaleKey.QUALITY}
 """The scale on which an anchor is the worst there can be."""
@@ -27,13 +23,12 @@ class Rated:
     """One finished trial.
 
     `values`: scale -> answer. `seconds`: from the end of the first hearing to the last answer, by the server's clock;
-    None where that is not known. `instructed`: the answer that an attention check asked for. `system`: what is heard.
+    None where that is not known. `instructed`: the answer that an attention check asked for.
     """
 
     values: Mapping[str, int]
     seconds: float | None = None
     instructed: int | None = None
-    system: str = ""
 
     @property
     def is_fast(self) -> bool:
@@ -46,32 +41,6 @@ class Rated:
     @property
     def failed_trap(self) -> bool:
         return self.is_trap and any(value != self.instructed for value in self.values.values())
-
-
-@dataclass(frozen=True)
-class Attention:
-    """The facts of one session. Counts of (cases, of how many)."""
-
-    clips: int = 0  # finished, without attention checks
-    longest_run: int = 0  # clips in a row with the same answer everywhere
-    fast: int = 0
-    traps: tuple[int, int] = field(default=(0, 0))  # failed
-    references: tuple[int, int] = field(default=(0, 0))  # rated low
-    anchors: tuple[int, int] = field(default=(0, 0))  # rated high, on the scale on which they are the worst
-
-
-def attention(rated: Sequence[Rated]) -> Attention:
-    """Of a session's finished trials, in the order in which they were rated."""
-    clips = [trial for trial in rated if not trial.is_trap]
-    traps = [trial for trial in rated if trial.is_trap]
-    return Attention(
-        clips=len(clips),
-        longest_run=max(_runs(clips), default=0),
-        fast=sum(trial.is_fast for trial in clips),
-        traps=(sum(trial.failed_trap for trial in traps), len(traps)),
-        references=_counted([min(t.values.values()) <= LOW for t in clips if t.system == REFERENCE and t.values]),
-        anchors=_counted([t.values[scale] >= HIGH for t in clips if (scale := ANCHORED.get(t.system, "")) in t.values]),
-    )
 
 
 def is_to_be_told(rated: Sequence[Rated]) -> bool:
@@ -94,7 +63,3 @@ def _runs(clips: Sequence[Rated]) -> list[int]:
         same = place > 0 and dict(clips[place - 1].values) == dict(trial.values)
         runs.append(runs[-1] + 1 if same else 1)
     return runs
-
-
-def _counted(odd: Sequence[bool]) -> tuple[int, int]:
-    return sum(odd), len(odd)

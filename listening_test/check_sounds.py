@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from django.utils.crypto import salted_hmac
 
@@ -17,6 +17,7 @@ from listening_test.sealing import sealed_size
 from listening_test.stimulus import BITS
 
 STEP_BYTES = 4096  # sizes are whole numbers of these: the items of a check have all the same
+KEPT_ITEMS = 16  # of some hundred kB each: an item asked for again costs nothing
 NAME_BYTES = 18  # 144 bits, 24 letters
 PLAYABLE: Mapping[str, tuple[str, ...]] = {
     Kind.SIDES: (LEFT, RIGHT),
@@ -36,10 +37,16 @@ def sound_file(kind: str, answer: str, seed: Iterable[int]) -> tuple[bytes, int]
 
     The size, and the time that all this takes, would be the same if another answer were right.
     """
-    seeds = list(seed)
-    files = {each: encode_flac(equipment_sound(kind, each, seeds), bits=BITS)[0] for each in PLAYABLE[kind]}
+    files = _files(kind, tuple(seed))
     longest = max(len(data) for data in files.values())
     return files[answer], sealed_size(-(-longest // STEP_BYTES) * STEP_BYTES)
+
+
+@lru_cache(maxsize=KEPT_ITEMS)
+def _files(kind: str, seed: tuple[int, ...]) -> dict[str, bytes]:
+    """What the item of this seed would be for every answer: made together and kept together, so that neither the first
+    request nor the next ones tell by their time which is right."""
+    return {answer: encode_flac(equipment_sound(kind, answer, list(seed)), bits=BITS)[0] for answer in PLAYABLE[kind]}
 
 
 @cache

@@ -6,13 +6,13 @@ import hashlib
 import json
 from typing import Any
 
-from django.conf import settings
-
 from listening_test.design import Candidate, Design
 from listening_test.models import Clip, Study
+from listening_test.scales import ContaminationWords
 from listening_test.texts import Key, study_text, study_title
 
 PLANNER = 2  # the planner's own version: raised when the same design would give another plan
+FORM = 2  # of the record. The first one did not name the words of Contamination, which all studies had alike
 SETTINGS = (
     "sources",
     "systems",
@@ -23,6 +23,7 @@ SETTINGS = (
     "trap_kind",
     "block_trials",
     "scale_layout",
+    "contamination_words",
     "loudness_rule",
     "minimum_seconds",
     "loop_allowed",
@@ -51,11 +52,18 @@ def study_design(study: Study) -> Design:
 
 
 def design_record(study: Study) -> dict[str, Any]:
-    """What is frozen when the study opens; texts and clips stand in it by their sha256."""
+    """What is frozen when the study opens; texts and clips stand in it by their sha256.
+
+    It is what the study decides and keeps. The words of the scales, sound checks and ready questions are chosen in the
+    settings, by name, and are worded by this version of the service.
+    """
+    options = {name: getattr(study, name) for name in SETTINGS}
+    if study.design_form == 1 and study.contamination_words == ContaminationWords.AMOUNT:
+        del options["contamination_words"]
     return {
         "planner": PLANNER,
         "seed": study.seed,
-        "settings": {name: getattr(study, name) for name in SETTINGS},
+        "settings": options,
         "texts": _texts(study),
         "clips": _clips(study),
     }
@@ -73,10 +81,11 @@ def design_unchanged(study: Study) -> bool:
 
 
 def _texts(study: Study) -> dict[str, dict[str, str]]:
-    """What listeners read, the product's own words too, in each language."""
+    """What listeners read in each language that was there when the study opened: from then on it keeps its texts."""
+    languages = {text.language for text in study.texts.all()}
     return {
         language: {str(key): hashlib.sha256(_text(study, key, language).encode()).hexdigest() for key in Key}
-        for language, _name in settings.LANGUAGES
+        for language in sorted(languages)
     }
 
 

@@ -16,6 +16,7 @@ from listening_test import equipment, messages, questionnaire, recruiting, selec
 from listening_test.controls import CONTROLS
 from listening_test.models import Study, StudyText
 from listening_test.refusal import Refused
+from listening_test.scales import ContaminationWords
 from listening_test.selectors import Offer
 from listening_test.services.studies import OPTIONS, Span, StudyContent
 from listening_test.systems import system_name
@@ -92,6 +93,11 @@ class StudyForm(forms.Form):
             "Together is quicker, and the usual way (P.835). Apart, each clip is heard twice, in two halves, and no "
             "answer leads the other. Which scale comes first changes from listener to listener."
         ),
+    )
+    contamination_words = _one(
+        _("The words of Contamination"),
+        ContaminationWords.choices,
+        _("They go with the question. Whichever are chosen, 5 means that no other instrument is heard."),
     )
     block_trials = _whole(
         _("Clips before a pause is offered"), 1, 1000, _("About 12 is usual. Left empty, no pause is offered.")

@@ -35,6 +35,7 @@ urlpatterns = [
     path(PAGE + "calibration/", listener_checks.listen_calibration, name="listen_calibration"),
     path(PAGE + "practice/", listener_checks.listen_practice, name="listen_practice"),
     path(PAGE + "closing/", listener.listen_closing, name="listen_closing"),
+    path(PAGE + "leave/", listener.listen_leave, name="listen_leave"),
     path(PAGE + "clip/<token:name>.flac", listener.listen_clip, name="listen_clip"),
     path(PAGE + "sound/<token:name>.flac", listener_checks.listen_sound, name="listen_sound"),
     path(API, api.Current.as_view(), name="api_listen"),

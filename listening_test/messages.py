@@ -70,6 +70,10 @@ SENTENCES: dict[str, Promise] = {
     "platform_placeholder_bad": _(
         "The address has {{{name}}}, which nothing can fill in. Names of the link’s parameters and {{code}} can."
     ),
+    "retention_longer": _(
+        "Listeners have agreed that it is {days} days: in this study it can be shorter, and not longer. A copy can "
+        "have another one."
+    ),
     "study_not_open": _("The study is not open, so there is nothing to try yet."),
     "invitations_many": _("Between 1 and {most} links can be made at a time."),
     "invitation_label_long": _("A label has at most {most} characters."),

@@ -19,6 +19,10 @@ SECONDS_OF_PAUSE = 30.0
 ENOUGH_LISTENERS = 16  # what is counted with where a study wants no certain number
 
 
+def seconds_to_rate(*, one_scale: bool) -> float:
+    return SECONDS_TO_RATE_ONE if one_scale else SECONDS_TO_RATE
+
+
 @dataclass(frozen=True)
 class Outline:
     """`seconds`: the length of each excerpt; `conditions`: systems and controls; `questions`: asked in all."""
@@ -56,7 +60,7 @@ class Outline:
         if not self.rated_clips:
             return 0
         length = sum(self.seconds) / len(self.seconds)
-        each = length + (SECONDS_TO_RATE_ONE if self.apart else SECONDS_TO_RATE)
+        each = length + seconds_to_rate(one_scale=self.apart)
         pauses = max(0, math.ceil(self.presented / self.block_trials) - 1) if self.block_trials else 0
         around = self.questions * SECONDS_OF_QUESTION + self.checks * SECONDS_OF_CHECK + pauses * SECONDS_OF_PAUSE
         fixed = MINUTES_TO_BEGIN + MINUTES_OF_EXAMPLES + (MINUTES_OF_PRACTICE if self.practice else 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from listening_test.scales import HIGHEST, LOWEST, SCALES, Scale
+from listening_test.scales import HIGHEST, LOWEST, Scale
 
 FITS, LOWER, HIGHER, FREE = "fits", "lower", "higher", "free"
 
@@ -24,9 +24,11 @@ class Feedback:
     kind: str
 
 
-def feedback(expected: Mapping[str, tuple[int, int]], values: Mapping[str, int]) -> list[Feedback]:
+def feedback(
+    expected: Mapping[str, tuple[int, int]], values: Mapping[str, int], scales: Mapping[str, Scale]
+) -> list[Feedback]:
     """To all answers to one clip, in their order. `expected`: scale -> [lowest, highest] that fits."""
-    return [_feedback(SCALES[scale], expected.get(scale), value) for scale, value in values.items()]
+    return [_feedback(scales[scale], expected.get(scale), value) for scale, value in values.items()]
 
 
 def _feedback(scale: Scale, fitting: tuple[int, int] | None, value: int) -> Feedback:

@@ -11,7 +11,7 @@ from django.db.models.fields.json import KeyTransform
 from listening_test import recruiting
 from listening_test.models import Invitation, ListeningSession, Study
 
-ENDED = ListeningSession.Step.ENDED
+DONE, ENDED = ListeningSession.Step.DONE, ListeningSession.Step.ENDED
 
 
 @dataclass(frozen=True)
@@ -77,3 +77,11 @@ def entry_refusal(study: Study, invitation: Invitation | None) -> str | None:
     if study.links == Study.Links.SINGLE and invitation is None:
         return "link_needed"
     return "study_full" if is_full(study) else None
+
+
+def another_may_begin(session: ListeningSession) -> bool:
+    """Whether, in the browser of who is through, somebody else could begin by the study's own link."""
+    recruited_here = session.invitation_id is not None or bool(session.platform)
+    if session.step != DONE or recruited_here or not session.study.is_open:
+        return False
+    return entry_refusal(session.study, None) is None

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from listening_test import messages, outline_selectors, recruiting, recruiting_selectors, selectors
+from listening_test import messages, outline_selectors, recruiting, recruiting_selectors, selectors, texts
 from listening_test.forms import content_new
 from listening_test.models import Invitation, ListeningSession, Study
 from listening_test.refusal import Refused, StudyRefused
@@ -76,6 +76,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
             "trap_kind",
             "block_trials",
             "scale_layout",
+            "contamination_words",
             "loudness_rule",
             "minimum_seconds",
             "loop_allowed",
@@ -90,6 +91,7 @@ class StudySerializer(serializers.ModelSerializer[Study]):
             "version",
             "earlier",
             "design_digest",
+            "design_form",
             "texts",
             "outline",
             "link",
@@ -156,10 +158,10 @@ class StudySerializer(serializers.ModelSerializer[Study]):
         return self._recruited(study).tests
 
     def get_texts(self, study: Study) -> dict[str, dict[str, str]]:
-        texts: dict[str, dict[str, str]] = {}
-        for text in study.texts.all():
-            texts.setdefault(text.language, {})[text.key] = text.text
-        return texts
+        found: dict[str, dict[str, str]] = {}
+        for (language, key), text in texts.own_texts(study).items():
+            found.setdefault(language, {})[key] = text
+        return found
 
     def get_outline(self, study: Study) -> str:
         return outline_selectors.outline_sentence(outline_selectors.study_outline(study))

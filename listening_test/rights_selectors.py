@@ -11,9 +11,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from listening_test import session_selectors, texts
-from listening_test.models import ListeningSession, Study, Trial
+from listening_test.equipment_words import WORDS
+from listening_test.models import EquipmentCheck, ListeningSession, Study, Trial
 from listening_test.models.listener import CODE_ALPHABET
 from listening_test.question import Question
+from listening_test.scales import ScaleKey
 
 CODE_LENGTH, GROUP = 16, 4
 OVER = (ListeningSession.Step.DONE, ListeningSession.Step.ENDED)
@@ -82,7 +84,7 @@ def session_record(session: ListeningSession, *, for_researcher: bool = False) -
         "answers": answer_rows(session),
         "equipment_checks": _checks(session, told=for_researcher or session.step in OVER),
         "examples_heard_at": list(session.calibration_heard.values_list("heard_at", flat=True)),
-        "practice": list(session.practice_answers.values("scale", "value", "given_at")),
+        "practice": _practice(session),
         "trials": [_trial(trial, for_researcher) for trial in _trials(session) if for_researcher or trial.opened_at],
     }
     if for_researcher:
@@ -129,17 +131,30 @@ def answer_words(question: Question | None, value: Any) -> str:
 def _checks(session: ListeningSession, *, told: bool) -> list[Record]:
     rows = session.equipment_checks.order_by("began_at", "id")
     fields = ("kind", "attempt", "answers", "began_at", "judged_at", *(("passed",) if told else ()))
-    return [{name: getattr(row, name) for name in fields} for row in rows]
+    return [{name: getattr(row, name) for name in fields} | _check_words(row) for row in rows]
+
+
+def _check_words(check: EquipmentCheck) -> Record:
+    options = WORDS[check.kind].options
+    answers = ", ".join(str(options.get(answer, answer)) for answer in check.answers)
+    return {"kind_words": check.get_kind_display(), "answer_words": answers}
+
+
+def _practice(session: ListeningSession) -> list[Record]:
+    rows = session.practice_answers.values("scale", "value", "given_at").order_by("id")
+    return [{**row, "scale_words": str(ScaleKey(row["scale"]).label)} for row in rows]
 
 
 def _trials(session: ListeningSession) -> QuerySet[Trial]:
-    return session.trials.select_related("clip__excerpt__song").prefetch_related("ratings").order_by("position")
+    trials = session.trials.select_related("clip__excerpt__song", "stands_for")
+    return trials.prefetch_related("ratings").order_by("position")
 
 
 def _trial(trial: Trial, for_researcher: bool) -> Record:
     record: Record = {
         "place": trial.position + 1,
-        "source": trial.clip.source,
+        "source": trial.announced.source,
+        "source_words": trial.announced.get_source_display(),
         "opened_at": trial.opened_at,
         "heard_at": trial.heard_at,
         "heard_seconds": trial.heard_seconds,
@@ -148,7 +163,10 @@ def _trial(trial: Trial, for_researcher: bool) -> Record:
         "interruptions": trial.interruptions,
         "glitches": trial.glitches,
         "finished_at": trial.finished_at,
-        "ratings": {rating.scale: {"value": rating.value, "at": rating.given_at} for rating in trial.ratings.all()},
+        "ratings": {
+            rating.scale: {"value": rating.value, "changes": rating.changes, "at": rating.given_at}
+            for rating in trial.ratings.all()
+        },
     }
     if for_researcher:
         excerpt = trial.clip.excerpt

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from django.db import models
 from django.utils.functional import Promise
@@ -15,6 +16,13 @@ LOWEST, HIGHEST = 1, 5
 class ScaleKey(models.TextChoices):
     QUALITY = "quality", _("Quality")
     CONTAMINATION = "contamination", _("Contamination")
+
+
+class ContaminationWords(models.TextChoices):
+    """In which words a study asks about Contamination; 5 is always the best."""
+
+    AMOUNT = "amount", _("How much of the others is heard: from “very much” to “none”")
+    ACR = "acr", _("The words of Quality: from “bad” to “excellent”")
 
 
 @dataclass(frozen=True)
@@ -55,4 +63,13 @@ CONTAMINATION = Scale(
         pgettext_lazy("contamination 5", "None"),
     ),
 )
+CONTAMINATION_ACR = replace(
+    CONTAMINATION, question=_("How well is it separated from the other instruments?"), words=QUALITY.words
+)
 SCALES: dict[str, Scale] = {scale.key: scale for scale in (QUALITY, CONTAMINATION)}
+ACR_SCALES: dict[str, Scale] = {scale.key: scale for scale in (QUALITY, CONTAMINATION_ACR)}
+
+
+def scales_in(words: str) -> Mapping[str, Scale]:
+    """Both scales by their keys, as a study with these `ContaminationWords` shows them."""
+    return ACR_SCALES if words == ContaminationWords.ACR else SCALES

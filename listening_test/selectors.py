@@ -21,7 +21,6 @@ Stems = dict[StemKey, list[Stem]]
 Offer = dict[UUID, dict[str, set[str]]]  # song -> system of a done job -> its sources
 
 LEVEL_CLIPS = 1  # by which the volume is set
-SECONDS_TO_RATE = 14  # per clip, beside listening to it once: two answers, a second hearing now and then
 
 
 @dataclass(frozen=True)
@@ -277,6 +276,12 @@ def studies_using(system: str, songs: Collection[UUID] | None) -> list[str]:
         return [name for name, _pk in named]
     heard = set(Excerpt.objects.filter(song__in=list(songs)).values_list("study", flat=True))
     return [name for name, pk in named if pk in heard]
+
+
+def studies_playing(stems: Collection[UUID]) -> list[str]:
+    """Names of the studies that have clips of any of these stems."""
+    playing = Clip.objects.filter(stem__in=list(stems)).values("study")
+    return list(Study.objects.filter(pk__in=playing).order_by("created_at", "id").values_list("name", flat=True))
 
 
 # ── May it open? ────────────────────────────────────────────────────────────────────────────────────────────────────

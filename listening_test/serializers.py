@@ -150,7 +150,7 @@ def _at(place: Place) -> dict[str, Any]:
 def _trial(session: ListeningSession, place: Place) -> dict[str, Any]:
     trial, clip = place.trial, place.trial.clip
     length, needed = clip_seconds(clip), seconds_to_hear(trial)
-    source = Source(clip.source or Source.VOCALS)  # a spoken attention check is a voice
+    source = Source(trial.announced.source or Source.VOCALS)  # none in checks of sessions begun before version 0.4
     return {
         "position": trial.position,
         "total": place.total,

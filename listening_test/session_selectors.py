@@ -14,9 +14,9 @@ from django.utils import timezone
 from listening_test import equipment, flow, questionnaire
 from listening_test.clip_names import clip_name
 from listening_test.models import Clip, EquipmentCheck, ListeningSession, Study, Trial
+from listening_test.outline import seconds_to_rate
 from listening_test.questionnaire import Question, SongAsked
 from listening_test.scales import SCALES
-from listening_test.selectors import SECONDS_TO_RATE
 from separation.models import Song
 
 Step = ListeningSession.Step
@@ -40,7 +40,8 @@ class Place:
 
     @property
     def minutes_left(self) -> int:
-        return minutes_left(self.total - self.trial.position, clip_seconds(self.trial.clip))
+        each = clip_seconds(self.trial.clip) + seconds_to_rate(one_scale=bool(self.trial.scale))
+        return max(1, math.ceil((self.total - self.trial.position) * each / 60.0))
 
     @property
     def clip_name(self) -> str:
@@ -184,7 +185,7 @@ def current_trial(session: ListeningSession) -> Trial | None:
     if session.step != Step.TRIALS:
         return None
     waiting = session.trials.filter(finished_at__isnull=True).order_by("position")
-    return waiting.select_related("clip").prefetch_related("ratings").first()
+    return waiting.select_related("clip", "stands_for").prefetch_related("ratings").first()
 
 
 def place_of(session: ListeningSession) -> Place | None:
@@ -192,20 +193,15 @@ def place_of(session: ListeningSession) -> Place | None:
     if current is None:
         return None
     total = session.trials.count()
-    following = session.trials.filter(position=current.position + 1).select_related("clip").first()
-    upcoming = Place(following, total, _mixture(session.study, following.clip)) if following else None
-    return Place(current, total, _mixture(session.study, current.clip), upcoming)
+    following = session.trials.filter(position=current.position + 1).select_related("clip", "stands_for").first()
+    upcoming = Place(following, total, _mixture(session.study, following)) if following else None
+    return Place(current, total, _mixture(session.study, current), upcoming)
 
 
-def _mixture(study: Study, clip: Clip) -> Clip | None:
+def _mixture(study: Study, trial: Trial) -> Clip | None:
     if not study.show_mixture:
         return None
-    return study.clips.filter(purpose=Purpose.MIXTURE, excerpt=clip.excerpt_id).first()
-
-
-def minutes_left(trials: int, seconds: float) -> int:
-    """For so many trials with clips of so many seconds."""
-    return max(1, math.ceil(trials * (seconds + SECONDS_TO_RATE) / 60.0))
+    return study.clips.filter(purpose=Purpose.MIXTURE, excerpt=trial.announced.excerpt_id).first()
 
 
 def clip_for(session: ListeningSession, name: str) -> Clip | None:

@@ -14,6 +14,7 @@ from listening_test.controls import CONTROLS
 from listening_test.forms import MOST_RETENTION_DAYS
 from listening_test.models import Study, StudyText
 from listening_test.refusal import Refused, StudyRefused
+from listening_test.scales import ContaminationWords
 from listening_test.services.studies import OPTIONS, Span, StudyContent, span_checked
 from separation.models import Song, Source
 
@@ -53,6 +54,7 @@ class StudyChangeSerializer(serializers.Serializer[Any]):
     trap_kind = _choice(Study.TrapKind.values)
     block_trials = serializers.IntegerField(min_value=1, max_value=1000, allow_null=True)
     scale_layout = _choice(Study.ScaleLayout.values)
+    contamination_words = _choice(ContaminationWords.values)
     loudness_rule = _choice(Study.LoudnessRule.values)
     minimum_seconds = serializers.FloatField(min_value=0.5, max_value=30.0, allow_null=True)
     loop_allowed = serializers.BooleanField()

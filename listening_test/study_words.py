@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.utils.formats import number_format
+from django.utils.translation import get_language, get_language_info, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from listening_test import equipment, questionnaire, recruiting
 from listening_test.models import Study
 from listening_test.systems import system_name
+
+CAPITALISED = ("en", "de")
+"""Languages that write the names of languages with a capital."""
 
 
 def options_in_words(study: Study) -> list[tuple[str, str]]:
@@ -25,6 +29,7 @@ def _yes(flag: bool) -> str:
 def _session(study: Study) -> Iterator[tuple[str, str]]:
     yield _("Controls"), ", ".join(map(system_name, study.controls)) or _("none")
     yield _("The two scales"), str(study.get_scale_layout_display())
+    yield _("The words of Contamination"), str(study.get_contamination_words_display())
     yield _("Loudness"), str(study.get_loudness_rule_display())
     heard = _("the whole clip")
     if study.minimum_seconds is not None:
@@ -63,6 +68,14 @@ def _people(study: Study) -> Iterator[tuple[str, str]]:
     days = study.retention_days or 0
     kept = ngettext("%(days)s day", "%(days)s days", days) % {"days": days} if days else _("until erased")
     yield _("Personal data are kept"), kept
+
+
+def languages_in_words() -> str:
+    """Those that listeners may choose, as in "Spanish, Guarani or English"."""
+    names = [str(get_language_info(code)["name_translated"]) for code, _name in settings.LANGUAGES]
+    here = get_language() or ""
+    *most, last = names if here.startswith(CAPITALISED) else map(str.lower, names)
+    return _("%(most)s or %(last)s") % {"most": ", ".join(most), "last": last} if most else last
 
 
 def endings_in_words(study: Study) -> list[tuple[str, str]]:

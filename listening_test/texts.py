@@ -78,6 +78,16 @@ def study_text(study: Study, key: str, language: str) -> str:
     return own or product_text(study, key, language)
 
 
+def own_texts(study: Study) -> dict[tuple[str, str], str]:
+    """(language, key) -> text: the researcher's. The product's own are kept with a study that has been opened."""
+    rows = {(text.language, text.key): text.text for text in study.texts.all()}
+    return {
+        (language, key): text
+        for (language, key), text in rows.items()
+        if key not in DEFAULTS or text != product_text(study, key, language)
+    }
+
+
 def product_text(study: Study, key: str, language: str) -> str:
     """The product's own words, with what they must say of this study."""
     paragraphs = _consent_of(study, language) if key == Key.CONSENT else []

@@ -16,6 +16,7 @@ urlpatterns = [
     path("songs/<uuid:song_id>/excerpt/", study_form.excerpt_suggestion, name="excerpt_suggestion"),
     path(STUDY, researcher.study, name="study"),
     path(STUDY + "edit/", study_form.study_edit, name="study_edit"),
+    path(STUDY + "recruiting/", study_form.study_recruiting, name="study_recruiting"),
     path(STUDY + "separate/", researcher.study_separate, name="study_separate"),
     path(STUDY + "open/", researcher.study_open, name="study_open"),
     path(STUDY + "stop/", researcher.study_stop, name="study_stop"),

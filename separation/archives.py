@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
+from separation.zip_lists import announced
+
 CHUNK_BYTES = 2**20
 UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 UNIX = 3
 IGNORED_FOLDERS = ("__macosx",)
 IGNORED_NAMES = ("thumbs.db", "desktop.ini")
 ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
+LIST_BYTES = 1024  # of the list of contents for each file that may be in it: its name, and what goes with it
 DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -91,6 +94,7 @@ class ZipContainer:
         self.scratch = scratch
         self._budget = max(self.limits.unpacked_bytes, self.limits.unpacked_ratio * path.stat().st_size)
         self._unpacked = 0
+        self._refuse_long_list(path)
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError, NotImplementedError) as error:
@@ -100,6 +104,12 @@ class ZipContainer:
         except BadArchive:
             self._zip.close()
             raise
+
+    def _refuse_long_list(self, path: Path) -> None:
+        """Reading a list of contents takes memory for each entry, so it is asked first how long it is."""
+        entries, length = announced(path)
+        if entries > self.limits.members or length > LIST_BYTES * self.limits.members:
+            raise BadArchive("zip_too_many", limit_files=self.limits.members)
 
     def _checked(self) -> dict[str, tuple[Found, zipfile.ZipInfo]]:
         infos = self._zip.infolist()

@@ -14,6 +14,7 @@ from separation.measurement_selectors import State, done_jobs, is_whole, measure
 from separation.measurement_words import METRICS, NOTES
 from separation.models import Measurement, SeparationJob, Song, SourceMeasurement, Stem
 from separation.selectors import separator_name
+from separation.services.measuring import whole_song_refusal
 from separation.services.references import ADDS_UP_DB, in_use
 
 UNDEFINED = "–"
@@ -46,6 +47,7 @@ def measurement_context(song: Song, references: list[Stem]) -> dict[str, Any]:
         "follow_measurements": bool(references) and _moves(song, measurements),
         "method": next((each.method for each in reversed(measurements) if each.state == State.DONE), None),
         "references_note": _references_note(references),
+        "too_long_note": too_long_note(song) if references else "",
         "references_locked": bool(references) and in_use(song),
         "song_seconds": round(song.seconds, 2),
     }
@@ -101,6 +103,12 @@ def _figure(found: SourceMeasurement, name: str) -> dict[str, Any]:
     value = getattr(found, name)
     text = UNDEFINED if value is None else number_format(round(value, 1) + 0.0, 1)
     return {"text": text, "is_shaky": value is not None and name in SHAKY and "filters_wild" in found.notes}
+
+
+def too_long_note(song: Song) -> str:
+    """Said as soon as the true stems are there, and not only when a measurement of the whole song is refused."""
+    refusal = whole_song_refusal(song)
+    return messages.sentence("whole_song_too_long", refusal.params) if refusal else ""
 
 
 def _references_note(references: list[Stem]) -> str:

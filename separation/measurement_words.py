@@ -74,6 +74,11 @@ MEASUREMENT_SENTENCES = {
         "The stem %(source)s on the server's disk is gone or damaged. Other stems are not affected. Restore the data "
         "folder from a backup, or separate the song again."
     ),
+    "whole_song_too_long": _(
+        "This song is too long to be measured as a whole here: that needs %(needed_gb)s GB of memory, and the limit "
+        "is %(limit_gb)s GB. Parts of it can be measured, or the limit raised (MEASURE_MEMORY_GB in "
+        "docs/configuration.md)."
+    ),
     "measurement_too_long": _(
         "Measuring all of this at once needs %(needed_gb)s GB of memory; the limit is %(limit_gb)s GB. The stems are "
         "safe. Measure a shorter part of the song, or raise the limit (MEASURE_MEMORY_GB in docs/configuration.md)."

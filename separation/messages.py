@@ -150,12 +150,20 @@ SONG_SENTENCES = {
     ),
 }
 
+STEM_SENTENCES = {
+    "stems_in_use": _(
+        "Clips of a study were made from these stems: %(studies)s. They are as they were. "
+        "Delete the study first, or leave them as they are."
+    ),
+}
+
 SENTENCES = {
     **UPLOAD_SENTENCES,
     **IMPORT_SENTENCES,
     **JOB_SENTENCES,
     **RUNNING_SENTENCES,
     **SONG_SENTENCES,
+    **STEM_SENTENCES,
     **REFERENCE_SENTENCES,
     **MEASUREMENT_SENTENCES,
 }
@@ -168,6 +176,14 @@ NOTES = {
         "Its peaks lie beyond full scale, so its copy here is %(decibels)s dB quieter: nothing was clipped."
     ),
 }
+
+WEIGHTS = {
+    "demo": _("demo: small, trained by this project; no result of the real system"),
+    "published": _("published"),
+    "unpinned": _("unpinned: their hashes were not compared, so they need not be the published ones"),
+    "package": _("those of the package that brings the system, which answers for them"),
+}
+"""What separated a song: `SeparationJob.weights`."""
 
 WAYS = {
     "whole": _("the whole song"),

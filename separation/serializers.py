@@ -17,11 +17,16 @@ from separation.selectors import separator_name, stems_sorted
 class StemSerializer(serializers.ModelSerializer[Stem]):
     source_name = serializers.CharField(source="get_source_display", help_text="In the language of the request.")
     system = serializers.SerializerMethodField(help_text='The separator\'s key, or "reference" for the true stem.')
+    start = serializers.IntegerField(help_text="Its first sample in the song.")
+    samples = serializers.IntegerField(allow_null=True, help_text="Its length; null: the whole song.")
     audio = serializers.SerializerMethodField(help_text="Address of the FLAC file.")
 
     class Meta:
         model = Stem
-        fields = ["id", "song", "job", "system", "source", "source_name", "gain", "sha256", "origin", "audio"]
+        fields = [
+            "id", "song", "job", "system", "source", "source_name", "start", "samples", "gain", "sha256", "origin",
+            "audio",
+        ]  # fmt: skip
 
     def get_system(self, stem: Stem) -> str:
         return stem.job.separator if stem.job else "reference"
@@ -41,13 +46,17 @@ class JobSerializer(serializers.ModelSerializer[SeparationJob]):
     state_name = serializers.CharField(source="get_state_display", help_text="In the language of the request.")
     attempts = serializers.SerializerMethodField(help_text="How many attempts a job has before it fails.")
     error = serializers.SerializerMethodField(help_text="Of a failed job, else null.")
+    spans = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="The parts of the song, [first sample, first one after it] each; empty: the whole song.",
+    )
     stems = StemSerializer(many=True, read_only=True)
 
     class Meta:
         model = SeparationJob
         fields = [
-            "id", "song", "separator", "separator_name", "weights", "state", "state_name", "is_live", "progress",
-            "attempt", "attempts", "error", "ran", "queued_at", "started_at", "finished_at", "stems",
+            "id", "song", "separator", "separator_name", "weights", "spans", "state", "state_name", "is_live",
+            "progress", "attempt", "attempts", "error", "ran", "queued_at", "started_at", "finished_at", "stems",
         ]  # fmt: skip
 
     def get_separator_name(self, job: SeparationJob) -> str:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("systems/", views.systems, name="systems"),
     path("jobs/<uuid:job_id>/cancel/", views.job_cancel, name="job_cancel"),
     path("jobs/<uuid:job_id>/retry/", views.job_retry, name="job_retry"),
+    path("jobs/<uuid:job_id>/again/", views.job_again, name="job_again"),
     path("songs/import/", import_views.stems_import, name="stems_import"),
     path("systems/imported/<str:key>/delete/", import_views.imported_system_delete, name="imported_system_delete"),
     path("jobs/<uuid:job_id>/delete/", import_views.imported_delete, name="imported_delete"),

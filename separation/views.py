@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,13 +27,16 @@ from separation.measurement_pages import measurement_context
 from separation.measurement_selectors import any_measured
 from separation.models import SeparationJob, Song, Stem
 from separation.separators import registry
-from separation.separators.registry import UnknownSeparator
+from separation.separators.base import SeparatorError
 from separation.services import jobs as job_services
 from separation.services import songs as song_services
+from separation.services.done_jobs import StemsInUse, stems_are_there
 from separation.services.songs import SongInUse, UploadRefused
 from separation.services.stem_songs import is_stem_name, song_add_stem_file
 from separation.serving import audio_response
 from separation.uploads import LimitedUploadHandler
+
+State = SeparationJob.State
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +174,7 @@ def song(request: HttpRequest, song_id: UUID) -> HttpResponse:
 
 
 def _song_page(request: HttpRequest, song: Song, form: SongForm | None = None) -> HttpResponse:
-    good = [job for job in song.jobs.all() if job.is_live or job.state == SeparationJob.State.DONE]
+    good = [job for job in song.jobs.all() if job.is_live or (job.state == State.DONE and stems_are_there(job))]
     taken = {job.separator for job in good if job.is_whole}
     choices = [choice for choice in selectors.separator_choices() if choice.key not in taken]
     context = {
@@ -202,6 +206,7 @@ def _job_cards(song: Song) -> dict[str, Any]:
             "name": selectors.separator_name(job.separator),
             "tone": TONES.get(job.state, ""),
             "percent": round(100 * job.progress),
+            "weights": messages.WEIGHTS.get(job.weights, job.weights),
             "way": messages.WAYS.get(job.ran.get("way", ""), ""),
             "parts": [messages.span(start, end) for start, end in job.spans],
             "stems": [_with_part(stem) for stem in selectors.stems_sorted(list(job.stems.all()))],
@@ -256,8 +261,16 @@ def song_separate(request: HttpRequest, song_id: UUID) -> HttpResponse:
     if not chosen:
         notices.warning(request, _("Nothing was started: no separator was chosen."), extra_tags="warn")
     for separator in chosen:
-        job_services.job_start(song=song, separator=separator)
+        _started(request, job_services.job_start, song=song, separator=separator)
     return redirect("song", song_id)
+
+
+def _started(request: HttpRequest, start: Callable[..., SeparationJob], **what: Any) -> None:
+    """Start a job, or say why there is none."""
+    try:
+        start(**what)
+    except (SeparatorError, StemsInUse) as refusal:
+        notices.error(request, messages.sentence(refusal.code, refusal.params), extra_tags="bad")
 
 
 @researcher_required
@@ -272,10 +285,16 @@ def job_cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_POST
 def job_retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     job = get_object_or_404(SeparationJob, pk=job_id)
-    try:
-        job_services.job_retry(job=job)
-    except UnknownSeparator as gone:
-        notices.error(request, messages.sentence(gone.code, gone.params), extra_tags="bad")
+    _started(request, job_services.job_retry, job=job)
+    return redirect("song", job.song_id)
+
+
+@researcher_required
+@require_POST
+def job_again(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """What is done is separated once more, in its place."""
+    job = get_object_or_404(SeparationJob, pk=job_id)
+    _started(request, job_services.job_again, job=job)
     return redirect("song", job.song_id)
 
 

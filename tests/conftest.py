@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,16 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from config.celery import app
+
+# The same examples at every run, so that nothing fails by chance: HYPOTHESIS_PROFILE=search draws others, more of them,
+# and remembers what failed. A busy machine is no failure.
+hypothesis_settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("search", deadline=None, max_examples=1_000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,13 @@ from analysis import words
 from analysis.analysed import Analysed
 from analysis.exports.sheets import ordered_scales
 from analysis.report import StudyReport
+from analysis.statistics.screening import RULE_NAME
 from analysis.statistics.whole import flagged
 from analysis.study_facts import AGES, EQUIPMENT, EXPERIENCE, StudyFacts
 from listening_test.models import EquipmentCheck, Study
 from listening_test.question import Question
 from listening_test.question_pieces import PIECES
-from listening_test.scales import SCALES, Scale
+from listening_test.scales import Scale
 from listening_test.systems import system_name
 from separation.models import Source
 
@@ -71,7 +72,7 @@ def _method(report: StudyReport, facts: StudyFacts) -> Iterator[str]:
         "clip "
         "was heard alone, and given a whole number from 1 to 5 on each scale."
     )
-    yield from (_scale(SCALES[key]) for key in _scales(report) if key in SCALES)
+    yield from (_scale(report.scales[key]) for key in _scales(report) if key in report.scales)
     if facts.apart is not None:
         yield (
             _(
@@ -354,7 +355,9 @@ def _analysis(report: StudyReport, facts: StudyFacts) -> Iterator[str]:
 def _screening(found: Analysed) -> str:
     marked = flagged(found.found)
     counts = {"count": int(marked.sum()), "all": marked.size}
-    rule = _("One rule, the same for every study and fixed before the test, flags listeners who do not seem to listen.")
+    rule = _("One rule, the same for every study (%(name)s), flags listeners who do not seem to listen.") % {
+        "name": RULE_NAME
+    }
     if not marked.any():
         return f"{rule} " + _("It flagged none of %(all)s.") % counts
     return (

@@ -41,7 +41,7 @@ def draw(report: StudyReport, name: str, *, format: str = "svg", theme: str = "p
 
 
 def figure_of(report: StudyReport, chart: Chart, theme: str = "print", width: str = "wide") -> Figure:
-    style = Style(THEMES[theme], width == "narrow", looks(report.systems), system_names(report))
+    style = Style(THEMES[theme], width == "narrow", looks(report.systems), system_names(report), report.scales)
     on_page = theme in ON_PAGES
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.04, hspace=0.05)
     figure = Figure(figsize=chart.size(report, width, on_page=on_page), layout=layout)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from analysis import words
 from analysis.figures.base import Chart, Numbers, Value, once
+from analysis.figures.labels import label_beside
 from analysis.figures.style import SMALL, Style, panel_title, readers_ticks
 from analysis.report import StudyReport
 from analysis.statistics.arrays import Floats
@@ -84,13 +85,18 @@ class ListenersChart(Chart):
         found = listeners(report)
         across = 1 if style.is_narrow else 2
         panels = iter(figure.subplots(2 * len(found) // across, across, squeeze=False).ravel())
+        panels_of: list[tuple[Axes, OnScale, str]] = []
         for scale, own in found.items():
             for what, label in (("inconsistency", _("Inconsistency")), ("correlation", _("Agreement with the others"))):
                 panel = next(panels)
+                panels_of.append((panel, own, what))
                 _scatter(panel, own, what, style)
                 panel.set_xlabel(_("Bias"), fontsize=8)
                 panel.set_ylabel(label, fontsize=8)
                 panel_title(panel, str(SCALES[scale].name))
+        figure.draw_without_rendering()  # numbers are placed where nothing else is
+        for panel, own, what in panels_of:
+            _number(panel, own, what, style)
 
     def numbers(self, report: StudyReport) -> Numbers:
         headers = (
@@ -251,22 +257,13 @@ def _is_placed(one: One) -> bool:
 
 
 def _scatter(panel: Axes, own: OnScale, what: str, style: Style) -> None:
-    placed = [(one, float(getattr(one, what))) for one in own.listeners if np.isfinite(one.bias)]
-    placed = [(one, value) for one, value in placed if np.isfinite(value)]
+    placed = _placed(own, what)
     usual = [(one.bias, value) for one, value in placed if not one.reasons]
     if usual:
         panel.plot(*zip(*usual, strict=True), "o", color=style.theme.soft, markersize=4, alpha=0.6, markeredgewidth=0)
     for one, value in placed:
         if one.reasons:
             panel.plot(one.bias, value, "^", color=style.theme.behind, markersize=6.5, markeredgecolor=style.theme.ink)
-            panel.annotate(
-                str(one.number),
-                (one.bias, value),
-                (4, 3),
-                textcoords="offset points",
-                fontsize=SMALL,
-                annotation_clip=True,
-            )
     limit = own.limits.get(what, float("nan"))
     if np.isfinite(limit):
         panel.axhline(limit, color=style.theme.soft, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
@@ -275,6 +272,18 @@ def _scatter(panel: Axes, own: OnScale, what: str, style: Style) -> None:
     readers_ticks(panel)
     panel.tick_params(labelsize=SMALL, length=2)
     panel.grid(linewidth=0.6)
+
+
+def _number(panel: Axes, own: OnScale, what: str, style: Style) -> None:
+    """The flagged ones."""
+    placed = _placed(own, what)
+    labels = [(str(one.number), one.bias, value) for one, value in placed if one.reasons]
+    label_beside(panel, labels, np.array([(one.bias, value) for one, value in placed if not one.reasons]), style)
+
+
+def _placed(own: OnScale, what: str) -> list[tuple[One, float]]:
+    placed = [(one, float(getattr(one, what))) for one in own.listeners if np.isfinite(one.bias)]
+    return [(one, value) for one, value in placed if np.isfinite(value)]
 
 
 def _title(card: Card) -> list[str]:

@@ -16,7 +16,7 @@ from analysis.statistics.arrays import Floats, NotEnough
 from analysis.statistics.ellipses import Ellipse, crossed_ellipse, mean_ellipse
 from analysis.statistics.mos import listener_means
 from analysis.statistics.whole import Ratings
-from listening_test.scales import HIGHEST, LOWEST, SCALES, ScaleKey
+from listening_test.scales import HIGHEST, LOWEST, ScaleKey
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,7 +173,7 @@ def _ellipses(axes: Axes, point: Point, style: Style) -> None:
 
 def _axes(axes: Axes, style: Style) -> None:
     """Both scales whole and equally long: a distance is a distance."""
-    for axis, scale in ((axes.xaxis, SCALES[ACROSS]), (axes.yaxis, SCALES[UP])):
+    for axis, scale in ((axes.xaxis, style.scales[ACROSS]), (axes.yaxis, style.scales[UP])):
         ends = (LOWEST, HIGHEST)
         labels = [f"{value}\n{word}" if value in ends else str(value) for value, word in scale.values]
         axis.set_ticks([value for value, _word in scale.values], labels, fontsize=8)

@@ -103,7 +103,9 @@ def sign(pair: PairRow) -> str:
     """What a pair is marked with; nothing is claimed of too few listeners."""
     if pair.listeners < MIN_LISTENERS_TO_CLAIM:
         return ""
-    return ANY_SONG if _is_beyond_chance(pair.any_song) else THESE_CLIPS if _is_beyond_chance(pair.these_clips) else ""
+    if _is_beyond_chance(pair.any_song):
+        return ANY_SONG
+    return THESE_CLIPS if _is_beyond_chance(pair.these_clips) and not pair.notes else ""
 
 
 def _is_beyond_chance(found: Difference) -> bool:

@@ -52,8 +52,8 @@ class Scores(Chart):
                 panel.set_yticks(range(len(own)), names)
                 lines_down(panel, len(own))
             bare(panel)
-            ends = SCALES[scale].values
-            panel_title(panel, f"{SCALES[scale].name}: 1 {ends[0][1]} … 5 {ends[-1][1]}")
+            ends = style.scales[scale].values
+            panel_title(panel, f"{style.scales[scale].name}: 1 {ends[0][1]} … 5 {ends[-1][1]}")
 
     def numbers(self, report: StudyReport) -> Numbers:
         names = system_names(report)

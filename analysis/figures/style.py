@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import get_format
 
 from analysis.figures.colours import Look
-from listening_test.scales import HIGHEST, LOWEST, SCALES
+from listening_test.scales import HIGHEST, LOWEST, Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,6 +84,7 @@ class Style:
     is_narrow: bool
     looks: Mapping[str, Look]
     names: Mapping[str, str]  # of systems, as a reader reads them
+    scales: Mapping[str, Scale]  # in the words that listeners read
 
 
 def mark(axes: Axes, x: Any, y: Any, system: str, style: Style, *, size: float = 8.0, **how: Any) -> None:
@@ -102,7 +103,7 @@ def mark(axes: Axes, x: Any, y: Any, system: str, style: Style, *, size: float =
 
 def scale_axis(axes: Axes, scale: str, style: Style, *, words_too: bool = True) -> None:
     """The five steps along the bottom."""
-    values = SCALES[scale].values
+    values = style.scales[scale].values
     labels = [f"{value}\n{word}" if words_too else str(value) for value, word in values]
     if style.is_narrow and words_too:  # five words do not fit: the ends say which way is good
         labels = [

@@ -26,6 +26,7 @@ from scipy.special import stdtrit
 
 from analysis.statistics.arrays import Codes, Floats, NotEnough, checked
 from analysis.statistics.crossed import components_by_group
+from analysis.statistics.design import parts
 from analysis.statistics.intervals import LEVEL
 
 LISTENER_PRIOR = 20.0
@@ -63,7 +64,8 @@ def modelled_scores(
 ) -> ModelledScores:
     """Scores, intervals, biases and inconsistencies by the model above. Arrays are `[ratings]`; `scale` = (low, high).
 
-    Raises `NotEnough`: "too_few_listeners" below two, "no_spread" where all ratings are equal; `ValueError` as
+    Raises `NotEnough`: "too_few_listeners" below two, "no_spread" where all ratings are equal, "not_crossed" where
+    biases and scores can explain every rating, so that nothing is left to tell noise from; `ValueError` as
     `arrays.checked`, and where a score lies outside the scale.
     """
     values, (who, what) = checked(scores, listeners, clips)
@@ -75,6 +77,8 @@ def modelled_scores(
         raise NotEnough("too_few_listeners", int(people), 2)
     if np.ptp(values) == 0.0:
         raise NotEnough("no_spread")
+    if _spare(who, what) < 1:
+        raise NotEnough("not_crossed")
     size = int(what.max()) + 1 if clip_count is None else clip_count
     width = int(who.max()) + 1 if listener_count is None else listener_count
     solver = _Solver(values, who, what, width, size)
@@ -96,6 +100,12 @@ def modelled_scores(
         rounds=rounds,
         level=level,
     )
+
+
+def _spare(who: Codes, what: Codes) -> int:
+    """Degrees of freedom that listeners and clips leave. Every further part of the design gives one back."""
+    spare = int(who.size - np.count_nonzero(np.bincount(who)) - np.count_nonzero(np.bincount(what)) + 1)
+    return spare if spare >= 1 else spare + parts(who, what).count - 1
 
 
 class _Solver:

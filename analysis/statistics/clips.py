@@ -11,6 +11,7 @@ from analysis.statistics.arrays import Codes, Floats, checked, values_and_codes
 from analysis.statistics.intervals import LEVEL, t_limits
 
 MOST_VALUES = 101  # a histogram of more different scores is none
+MOST_STEPS = 20  # of a scale of which every whole step is a category, said or not
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class ClipScores:
 
     `unanimous`: all listeners said the same, so that the t interval has no width and is no knowledge.
     `histogram`: `[clips, values]`, how often each of `values` was said; no columns where scores are not categories.
+    `values`: all scores that occur, and all whole steps of a scale of at most `MOST_STEPS`.
     """
 
     ratings: Codes
@@ -34,17 +36,23 @@ class ClipScores:
 
 
 def clip_scores(
-    scores: npt.ArrayLike, clips: npt.ArrayLike, *, clip_count: int | None = None, level: float = LEVEL
+    scores: npt.ArrayLike,
+    clips: npt.ArrayLike,
+    *,
+    clip_count: int | None = None,
+    scale: tuple[float, float] | None = None,
+    level: float = LEVEL,
 ) -> ClipScores:
     """Mean, median, spread, histogram and t interval of each clip, from one rating of each listener.
 
-    `scores`, `clips`: `[ratings]`; the result has `clip_count` elements (default: as many as occur).
+    `scores`, `clips`: `[ratings]`; the result has `clip_count` elements (default: as many as occur). `scale`: its ends,
+    where categories that nobody chose are wanted in the histogram too.
     mos ± t(n − 1)·s/√n; source: ITU-T P.800 and P.800.2; Student (1908), Biometrika 6(1), 1–25.
     Raises `ValueError` as `arrays.checked` does.
     """
     numbers, (where,) = checked(scores, clips)
     size = int(where.max(initial=-1)) + 1 if clip_count is None else clip_count
-    values, value = values_and_codes(numbers)
+    values, value = _with_whole_steps(*values_and_codes(numbers), scale)
     few = values.size <= MOST_VALUES
     width = values.size if few else 0
     histogram = np.bincount(where * width + value, minlength=size * width) if few else np.zeros(0, dtype=np.intp)
@@ -55,6 +63,13 @@ def clip_scores(
     low, high = t_limits(mos, np.where(np.isfinite(sd), sd, 0.0), ratings, level)
     unanimous = (ratings >= 2) & (sd <= 1e-12 * np.maximum(1.0, np.abs(mos)))
     return ClipScores(ratings, mos, median, sd, low, high, unanimous, values, table, level)
+
+
+def _with_whole_steps(values: Floats, value: Codes, scale: tuple[float, float] | None) -> tuple[Floats, Codes]:
+    if scale is None or scale[1] - scale[0] > MOST_STEPS or not float(scale[1] - scale[0]).is_integer():
+        return values, value
+    every = np.union1d(values, np.arange(scale[0], scale[1] + 0.5))
+    return every, np.searchsorted(every, values)[value]
 
 
 def _moments(table: Codes, values: Floats, ratings: Codes) -> tuple[Floats, Floats]:

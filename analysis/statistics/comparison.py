@@ -71,7 +71,12 @@ def pairs(count: int) -> list[tuple[int, int]]:
     return list(combinations(range(count), 2))
 
 
-MARGIN = 0.25  # of a point on a five-point scale: differences below it are taken as none that matters
+MARGIN = 0.25  # points of a scale from 1 to 5: differences below it are taken as none that matters
+
+
+def margin_of_scale(scale: tuple[float, float]) -> float:
+    """`MARGIN` in points of `scale` (low, high): the same share of its width."""
+    return MARGIN * (scale[1] - scale[0]) / 4.0
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,24 @@ class Comparison:
     these_clips_p_bh: float | None = None
     any_song_p_holm: float | None = None
     any_song_p_bh: float | None = None
+    mos_difference: float | None = None  # of the two means of all ratings, with a partner or without
 
     @property
     def win_rate(self) -> float:
         return (self.wins + 0.5 * self.ties) / self.pairs if self.pairs else float("nan")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be said of it. `these_clips` counts every listener alike; with unequal numbers it can contradict
+        what every rating counts alike for, and then nothing is claimed from it: "difference_outside", its interval does
+        not hold `difference`; "means_opposed", the means of all ratings do not have the order that it finds."""
+        found = self.these_clips.interval if self.these_clips else None
+        if found is None:
+            return ()
+        outside = not found.low <= self.difference <= found.high
+        finds_order = found.low > 0.0 or found.high < 0.0
+        opposed = finds_order and self.mos_difference is not None and found.centre * self.mos_difference <= 0.0
+        return (*(["difference_outside"] if outside else []), *(["means_opposed"] if opposed else []))
 
 
 def compare_all(
@@ -117,9 +136,9 @@ def compare_all(
 ) -> tuple[Comparison, ...]:
     """Every pair of systems, in the order of `pairs`, with p adjusted over all of them (Holm; Benjamini–Hochberg).
 
-    `songs`: of each unit of `side_by_side`, `[units]`. Controls and systems that are not to be compared are left out
-    before. Equivalence: two one-sided tests on the crossed interval. Source: Schuirmann (1987), Journal of
-    Pharmacokinetics and Biopharmaceutics 15(6), 657–680.
+    `songs`: of each unit of `side_by_side`, `[units]`; `margin`: in points of the scale. Controls and systems that are
+    not to be compared are left out before. Equivalence: two one-sided tests on the crossed interval. Source: Schuirmann
+    (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6), 657–680.
     """
     what = np.asarray(songs, dtype=np.intp)
     found = [

@@ -29,6 +29,9 @@ class Components:
     songs: int
     k1: float  # Σ n_r² / N over listeners: N / k1 is the effective number of listeners
     k2: float  # the same over songs
+    raw_listener: float  # as estimated: below 0 where there is less between listeners than chance would bring
+    raw_song: float
+    raw_residual: float
 
     @property
     def variance_of_mean(self) -> float:
@@ -57,6 +60,7 @@ class GroupedComponents:
     songs: Codes
     k1: Floats
     k2: Floats
+    raw: Floats  # `[groups, 3]`: listener, song and residual as estimated, also below 0
     reasons: tuple[str, ...]  # "", or as `components` raises
 
     def of(self, group: int) -> Components:
@@ -65,6 +69,7 @@ class GroupedComponents:
         if reason:
             have = self.listeners if reason == "too_few_listeners" else self.songs
             raise NotEnough(reason, *((int(have[group]), 2) if reason != "not_crossed" else ()))
+        raw_listener, raw_song, raw_residual = map(float, self.raw[group])
         return Components(
             listener=float(self.listener[group]),
             song=float(self.song[group]),
@@ -75,6 +80,9 @@ class GroupedComponents:
             songs=int(self.songs[group]),
             k1=float(self.k1[group]),
             k2=float(self.k2[group]),
+            raw_listener=raw_listener,
+            raw_song=raw_song,
+            raw_residual=raw_residual,
         )
 
 
@@ -82,7 +90,8 @@ def components(scores: npt.ArrayLike, listeners: npt.ArrayLike, songs: npt.Array
     """Variance between listeners, between songs, and the rest, for any pattern of gaps. Arrays are `[ratings]`.
 
     Henderson's method I (analysis of variance, closed form): the sums of squares between listeners, between songs and
-    in total are set equal to their expectations, three linear equations; estimates below 0 become 0.
+    in total are set equal to their expectations, three linear equations; estimates below 0 become 0, and stand as they
+    are in `raw_listener`, `raw_song` and `raw_residual`.
     Source: Henderson (1953), Biometrics 9(2), 226–252; Searle, Casella and McCulloch (1992), Variance Components, §5.3.
     Raises `NotEnough`: "too_few_listeners" or "too_few_songs" below two of each, "not_crossed" where listeners and
     songs cannot be told apart (each listener heard one song of their own, or no rating is left for the residual).
@@ -120,7 +129,7 @@ def _grouped(values: Floats, who: Codes, what: Codes, where: Codes, size: int) -
     reasons = tuple(_reason(*one) for one in zip(rows, columns, singular, strict=True))
     known = np.array([not reason for reason in reasons], dtype=bool)
     listener, song, residual = np.where(known, np.maximum(solved, 0.0).T, np.nan)
-    return GroupedComponents(listener, song, residual, mean, ratings, rows, columns, k1, k2, reasons)
+    return GroupedComponents(listener, song, residual, mean, ratings, rows, columns, k1, k2, solved, reasons)
 
 
 def any_song_interval(

@@ -19,6 +19,8 @@ Z95 = 1.95996  # as the reference software writes it
 EPSILON = 1e-8
 MOST_ROUNDS = 1000
 TAKEN_OVER = 0.95  # of a clip's weight, by one of at least three listeners
+COLLAPSED = 1e-3  # of the ratings' range: an inconsistency below it is none
+FEWEST_CLIPS = 2  # of one, a listener's bias takes all that there is
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,18 @@ def p910(
 
     Arrays are `[ratings]`. Standard errors are those of the clips' residuals (v_j/√n), the interval is z. Equal to
     sureal 0.9.0, `SubjectMLEModelProjectionSolver2`.
-    Raises `NotEnough`: "too_few_listeners"; "listener_takes_over" where one listener's variance went to 0 so that the
-    score of a clip is that listener's vote (the likelihood has no upper bound); "no_end" where the alternation did not
+    Raises `NotEnough`: "too_few_listeners"; "too_few_clips" below two; "no_spread" where all ratings are equal;
+    "listener_takes_over" where the variance of one listener, or of several together, went to 0 so that the score of a
+    clip is their vote (the likelihood has no upper bound); "no_end" where the alternation did not
     settle in 1,000 rounds; "disconnected" where parts of the design share no listener, so that biases of different
     parts cannot be compared. `refuse=False` gives the software's numbers all the same, to show what they are worth.
     """
     values, who, what, n_who, n_what = _prepared(scores, listeners, clips, connected=refuse)
+    if refuse:
+        _refuse_too_little(values, n_what)
     psi, bias, inconsistency, spread, rounds = _alternated(values, who, what, n_who, n_what)
     if refuse:
-        _refuse_takeover(inconsistency, who, what, n_what)
+        _refuse_takeover(inconsistency, float(np.ptp(values)), who, what, n_what)
     if refuse and rounds >= MOST_ROUNDS:
         raise NotEnough("no_end", rounds, MOST_ROUNDS)
     shift = float(bias.mean())
@@ -73,13 +78,17 @@ def p913(scores: npt.ArrayLike, listeners: npt.ArrayLike, clips: npt.ArrayLike) 
     """ITU-T P.913 (2021), clause 12.4: each listener's mean deviation from the clips' means is taken off their ratings.
 
     Arrays are `[ratings]`. Raises `NotEnough`: "too_few_listeners"; "one_rating" where a clip has one rating, whose
-    interval would have no basis; "disconnected" as `p910`.
+    interval would have no basis; "too_few_clips" and "disconnected" as `p910`; "no_spread" where all ratings are equal,
+    or biases explain all that differs in them.
     """
     values, who, what, n_who, n_what = _prepared(scores, listeners, clips)
+    _refuse_too_little(values, n_what)
     if n_what[n_what > 0].min() < 2:
         raise NotEnough("one_rating", int(n_what[n_what > 0].min()), 2)
     mos = _means(values, what, n_what)
     bias = _means(values - mos[what], who, n_who)
+    if float(np.nanmax(_spread(values - bias[who], what, n_what))) < COLLAPSED * float(np.ptp(values)):
+        raise NotEnough("no_spread")
     return _plain(values - bias[who], what, n_what, bias, np.zeros(n_who.size, dtype=bool))
 
 
@@ -87,16 +96,18 @@ def bt500(scores: npt.ArrayLike, listeners: npt.ArrayLike, clips: npt.ArrayLike)
     """ITU-R BT.500-14, Annex 1, §2.3.1: listeners with many extreme ratings on both sides are left out.
 
     Arrays are `[ratings]`; means and z intervals of the ratings that remain. Raises `NotEnough`: "too_few_listeners";
-    "unanimous_clips" and "gaps" where ratings on clips without spread, or clips that a listener never heard, change
-    who is rejected (a standard deviation of 0 makes every rating both too high and too low; the count of clips in the
-    denominator is not the listener's own); "everyone_rejected".
+    "no_spread" where all ratings are equal; "unanimous_clips" and "gaps" where ratings on clips without spread, or
+    clips that a listener never heard, change who is rejected (a standard deviation of 0 makes every rating both too
+    high and too low; the count of clips in the denominator is not the listener's own), "unanimous_clips_and_gaps"
+    where each of them does, or only both together; "everyone_rejected".
     """
     values, who, what, n_who, n_what = _prepared(scores, listeners, clips, connected=False)
+    if np.ptp(values) == 0.0:
+        raise NotEnough("no_spread")
     literal = bt500_rejection(values, who, what, mended=False)
-    mended = bt500_rejection(values, who, what, mended=True)
-    if (literal.rejected != mended.rejected).any():
-        unanimous = int((_ranges(values, what, n_what) == 0).sum())
-        raise NotEnough("unanimous_clips" if unanimous else "gaps", unanimous)
+    if (literal.rejected != bt500_rejection(values, who, what, mended=True).rejected).any():
+        unanimous = int((_spread(values, what, n_what)[n_what > 0] == 0).sum())
+        raise NotEnough(_fault(values, who, what), unanimous)
     kept = ~literal.rejected[who]
     if not kept.any():
         raise NotEnough("everyone_rejected", 0, 1)
@@ -119,16 +130,31 @@ def bt500_rejection(
     without spread say nothing, and a listener's share is of the clips that they rated.
     """
     values, (who, what) = checked(scores, listeners, clips)
+    return _rejection(values, who, what, guarded=mended, own_share=mended)
+
+
+def _fault(values: Floats, who: Codes, what: Codes) -> str:
+    """What changes who is rejected: each of the two faults alone, in a procedure that is mended but for it."""
+    mended = _rejection(values, who, what, guarded=True, own_share=True).rejected
+    unanimity = bool((_rejection(values, who, what, guarded=False, own_share=True).rejected != mended).any())
+    gaps = bool((_rejection(values, who, what, guarded=True, own_share=False).rejected != mended).any())
+    if unanimity == gaps:
+        return "unanimous_clips_and_gaps"
+    return "unanimous_clips" if unanimity else "gaps"
+
+
+def _rejection(values: Floats, who: Codes, what: Codes, *, guarded: bool, own_share: bool) -> Rejection:
+    """`guarded`: clips without spread say nothing; `own_share`: of the clips that the listener rated."""
     n_who, n_what = np.bincount(who), np.bincount(what)
     deviation = values - _means(values, what, n_what)[what]
     second = _means(deviation**2, what, n_what)
     with np.errstate(invalid="ignore", divide="ignore"):
         kurtosis = _means(deviation**4, what, n_what) / second**2
         limit = np.where((kurtosis >= 2) & (kurtosis <= 4), 2.0, np.sqrt(20.0)) * np.sqrt(second)
-    says = limit[what] > 0.0 if mended else np.ones(values.size, dtype=bool)
+    says = limit[what] > 0.0 if guarded else np.ones(values.size, dtype=bool)
     above = np.bincount(who[says & (deviation >= limit[what])], minlength=n_who.size)
     below = np.bincount(who[says & (deviation <= -limit[what])], minlength=n_who.size)
-    seen = n_who if mended else np.full(n_who.size, np.count_nonzero(n_what))
+    seen = n_who if own_share else np.full(n_who.size, np.count_nonzero(n_what))
     with np.errstate(invalid="ignore", divide="ignore"):
         extreme = (above + below) / seen
         one_sided = np.abs((above - below) / (above + below))
@@ -170,7 +196,19 @@ def _alternated(
     return psi, bias, inconsistency, spread, MOST_ROUNDS
 
 
-def _refuse_takeover(inconsistency: Floats, who: Codes, what: Codes, n_what: Codes) -> None:
+def _refuse_too_little(values: Floats, n_what: Codes) -> None:
+    clips = int(np.count_nonzero(n_what))
+    if clips < FEWEST_CLIPS:
+        raise NotEnough("too_few_clips", clips, FEWEST_CLIPS)
+    if np.ptp(values) == 0.0:
+        raise NotEnough("no_spread")
+
+
+def _refuse_takeover(inconsistency: Floats, width: float, who: Codes, what: Codes, n_what: Codes) -> None:
+    with np.errstate(invalid="ignore"):
+        collapsed = int((inconsistency < COLLAPSED * width).sum())
+    if collapsed:
+        raise NotEnough("listener_takes_over", collapsed)
     weights = (1.0 / (inconsistency**2 + EPSILON))[who]
     heaviest = np.zeros(n_what.size)
     np.maximum.at(heaviest, what, weights)
@@ -210,8 +248,3 @@ def _spread(values: Floats, groups: Codes, counts: Codes) -> Floats:
     """Standard deviation about the group's mean, n in the denominator."""
     centred = values - _means(values, groups, counts)[groups]
     return np.sqrt(_means(centred**2, groups, counts))
-
-
-def _ranges(values: Floats, groups: Codes, counts: Codes) -> Floats:
-    """Of each group that has ratings, in order: its spread."""
-    return _spread(values, groups, counts)[counts > 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,19 @@ from analysis.statistics.intervals import LEVEL, Interval, mean_interval
 Limits = tuple[float, float]
 
 
+MIN_LISTENERS = 3
+"""Below it there is no interval of an intraclass correlation: from two, it can reach from 0.9 to far below −1."""
+NONE = (float("nan"), float("nan"))
+
+
 @dataclass(frozen=True)
 class Agreement:
     """Intraclass correlations of ratings by item; 1 = perfect, 0 = none; each with its interval.
 
     `a1`, `c1`: of one listener, absolute and up to the listener's own level; `ak`, `ck`: of the mean of `k` listeners.
+    NaN where the variance that it would be a share of is 0 or, as estimated, below.
+    `no_interval`: by name ("a1", …), why its limits are NaN: "fewer_than_3_listeners", "no_spread" (nothing varies
+    beside listeners and items), "interval_below_minus_1" (it says nothing: no correlation is there).
     """
 
     a1: float
@@ -31,6 +40,7 @@ class Agreement:
     ak_interval: Limits
     c1_interval: Limits
     ck_interval: Limits
+    no_interval: Mapping[str, str]
     components: Components  # `song` is the variance between items
     level: float
 
@@ -43,13 +53,14 @@ class Agreement:
         found = self.components
         shared = min(self.k / found.listeners, 1.0)
         noise = (found.listener * (1.0 - shared) + found.residual) / self.k
-        return float(_share(found.song, noise) ** 0.5)
+        return float((found.song / (found.song + noise)) ** 0.5) if found.song > 0.0 else 0.0
 
 
 def agreement(scores: npt.ArrayLike, listeners: npt.ArrayLike, items: npt.ArrayLike, level: float = LEVEL) -> Agreement:
     """ICC(A,1), ICC(A,k), ICC(C,1), ICC(C,k) of items (clips), gaps allowed. Arrays are `[ratings]`.
 
-    From the components of `crossed.components`, v_i between items, v_l between listeners, v_e the rest:
+    From the components of `crossed.components`, v_i between items, v_l between listeners, v_e the rest, each as
+    estimated, so also below 0:
     A,1 = v_i/(v_i + v_l + v_e); C,1 = v_i/(v_i + v_e); A,k = v_i/(v_i + (v_l + v_e)/k); C,k = v_i/(v_i + v_e/k).
     Without gaps they are those of the two-way analysis of variance, and so are the intervals; with gaps the mean
     squares are made from the components as in a complete design of k listeners, known as well as all listeners are.
@@ -57,24 +68,39 @@ def agreement(scores: npt.ArrayLike, listeners: npt.ArrayLike, items: npt.ArrayL
     Raises `NotEnough` as `components`, and "no_spread" where all ratings are equal.
     """
     found = components(scores, listeners, items)
-    item, listener, rest = found.song, found.listener, found.residual
-    if item + listener + rest <= 1e-24:
+    item, listener, rest = found.raw_song, found.raw_listener, found.raw_residual
+    size = abs(item) + abs(listener) + abs(rest)
+    if size <= 1e-24:
         raise NotEnough("no_spread")
     k = found.ratings / found.songs
-    (a1, c1), single = (item / (item + listener + rest), _share(item, rest)), _icc_intervals(found, level)
+    noise = {"a1": listener + rest, "ak": (listener + rest) / k, "c1": rest, "ck": rest / k}
+    single = dict(zip(("a1", "c1"), _icc_intervals(found, level), strict=True))
+    ends = single | {f"{form}k": _stepped_up(single[f"{form}1"], k) for form in "ac"}
+    no_interval = {name: why for name, one in ends.items() if (why := _no_interval(found, one))}
+    ends |= dict.fromkeys(no_interval, NONE)
+    share = {name: _share(item, other, 1e-12 * size) for name, other in noise.items()}
     return Agreement(
-        a1=a1,
-        ak=_share(item, (listener + rest) / k),
-        c1=c1,
-        ck=_share(item, rest / k),
+        a1=share["a1"],
+        ak=share["ak"],
+        c1=share["c1"],
+        ck=share["ck"],
         k=k,
-        a1_interval=single[0],
-        ak_interval=_stepped_up(single[0], k),
-        c1_interval=single[1],
-        ck_interval=_stepped_up(single[1], k),
+        a1_interval=ends["a1"],
+        ak_interval=ends["ak"],
+        c1_interval=ends["c1"],
+        ck_interval=ends["ck"],
+        no_interval=no_interval,
         components=found,
         level=level,
     )
+
+
+def _no_interval(found: Components, limits: Limits) -> str:
+    if found.listeners < MIN_LISTENERS:
+        return "fewer_than_3_listeners"
+    if np.isnan(limits).any():
+        return "no_spread"
+    return "" if -1.0 <= limits[0] <= limits[1] else "interval_below_minus_1"
 
 
 def _icc_intervals(found: Components, level: float) -> tuple[Limits, Limits]:
@@ -82,29 +108,32 @@ def _icc_intervals(found: Components, level: float) -> tuple[Limits, Limits]:
     n, per_item = found.songs, found.ratings / found.songs
     rest = max(found.ratings - found.songs - found.listeners + 1, 1)
     effective = (found.ratings - found.k2) / (n - 1)  # ratings per item: Searle's n0
-    ms_items = effective * found.song + found.residual
-    if found.residual <= 0.0:
-        return (float("nan"),) * 2, (float("nan"),) * 2
+    left = found.raw_residual
+    if found.listeners < MIN_LISTENERS or left <= 1e-12 * (abs(found.raw_song) + abs(found.raw_listener)):
+        return NONE, NONE
+    ms_items = max(effective * found.raw_song + left, 0.0)  # never below without gaps
     upper_f, lower_f = _quantile_f(n - 1, rest, level), _quantile_f(rest, n - 1, level)
-    ratio = ms_items / found.residual
-    low, high = ratio / upper_f, ratio * lower_f
+    low, high = ms_items / left / upper_f, ms_items / left * lower_f
     consistency = (low - 1.0) / (low + per_item - 1.0), (high - 1.0) / (high + per_item - 1.0)
     return _absolute_interval(found, ms_items, per_item, rest, level), consistency
 
 
 def _absolute_interval(found: Components, ms_items: float, k: float, rest: int, level: float) -> Limits:
-    n, e = found.songs, found.residual
-    ms_listeners = n * found.listener + e  # as if each had rated all items; their number stays in the degrees
+    n, e = found.songs, found.raw_residual
+    # as if each had rated all items; their number stays in the degrees
+    ms_listeners = max(n * found.raw_listener + e, 0.0)
     total = ms_items + (k - 1.0) * e + k * (ms_listeners - e) / n
     icc = (ms_items - e) / total if total > 0 else 0.0
     if icc >= 1.0:
-        return float("nan"), float("nan")
+        return NONE
     a = k * icc / (n * (1.0 - icc))
     b = 1.0 + k * icc * (n - 1.0) / (n * (1.0 - icc))
     mixed = a * ms_listeners + b * e
+    between = k * ms_listeners + (k * n - k - n) * e
+    if mixed == 0.0 or between <= 0.0:  # all items' means are equal, or hardly anybody rated the same ones
+        return NONE
     df = mixed**2 / ((a * ms_listeners) ** 2 / (found.listeners - 1) + (b * e) ** 2 / rest)
     upper_f, lower_f = _quantile_f(n - 1, df, level), _quantile_f(df, n - 1, level)
-    between = k * ms_listeners + (k * n - k - n) * e
     low = n * (ms_items - upper_f * e) / (upper_f * between + n * ms_items)
     high = n * (lower_f * ms_items - e) / (between + n * lower_f * ms_items)
     return float(low), float(high)
@@ -115,13 +144,13 @@ def _quantile_f(first: float, second: float, level: float) -> float:
 
 
 def _stepped_up(limits: Limits, k: float) -> Limits:
-    """Spearman–Brown: of the mean of k."""
-    low, high = (one * k / (1.0 + one * (k - 1.0)) for one in limits)
-    return low, high
+    """Spearman–Brown: of the mean of k; −∞ where its denominator is 0 or below."""
+    low, high = (-np.inf if 1.0 + one * (k - 1.0) <= 0.0 else one * k / (1.0 + one * (k - 1.0)) for one in limits)
+    return float(low), float(high)
 
 
-def _share(part: float, other: float) -> float:
-    return part / (part + other) if part + other else 0.0
+def _share(part: float, other: float, least: float) -> float:
+    return part / (part + other) if part + other > least else float("nan")
 
 
 def krippendorff_alpha(scores: npt.ArrayLike, items: npt.ArrayLike, metric: str = "ordinal") -> float:

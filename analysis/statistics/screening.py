@@ -1,31 +1,37 @@
 """Listeners one by one: how they used the scale, whether they agree with others and with themselves, and one rule.
 
-The rule is fixed before a study opens; whom it flags stays in the data. Results are shown with and without the
-flagged, and each flag says why. What is known of a listener beside their ratings (traps, repeats, hidden references,
-equipment, time) comes in as `Facts`, with the study's own limits.
+The rule is one for every study, fixed in this code under the name `RULE_NAME`; a change of it is a new name. Whom it
+flags stays in the data. Results are shown with and without the flagged, and each flag says why. What is known of a
+listener beside their ratings (traps, repeats, hidden references, equipment, time) comes in as `Facts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtrc, ndtr, ndtri
 
 from analysis.statistics.arrays import Codes, Floats, checked, values_and_codes
+from analysis.statistics.random_share import random_part
 
-STRAIGHT = 0.1  # variance of a listener's ratings below which all are about the same
+RULE_NAME = "listener_rule_2"
+FIVE_POINTS = (1.0, 5.0)
+STRAIGHT = 0.1  # variance of a listener's ratings below which all are about the same, on a scale from 1 to 5
 FAR = 3.5  # median absolute deviations
 FARTHER_Z = 0.6  # and at least so far, in Fisher z: a panel of much the same listeners has no outliers
 FARTHER_RATIO = 1.6  # and at least so many times the median inconsistency
 CHANCE = 0.2  # a correlation with the others that is none
 CHANCE_Z = 1.645  # one-sided 5 %
+BELOW_Z = 3.0  # standard errors of Fisher's z: what chance does not put a good listener below the panel's median
+GENEROUS = 1.0  # standard normal deviates by which a generous or strict listener comes to an end of the scale earlier
+GENEROUS_CHANCE = 0.01  # of giving that end so often, above which it is no sign of not listening
 RANDOM_SHARE = 1 / 3  # of a listener's ratings that look drawn at random
 RANDOM_EVIDENCE = 8.0  # twice the logarithm of how much better that explains them
 INCONSISTENCY_PRIOR = 20.0  # ratings' weight of the pooled variance
-RANDOM_ROUNDS = 20
-RANDOM_BINS = 50  # of the histogram of residuals, to each side
+MOST_CATEGORIES = 20  # above, a scale is taken as continuous
 FEWEST_RATINGS = 8  # below, a listener is not judged by correlation or inconsistency
 FEWEST_LISTENERS = 5  # below, nobody is compared with a median of listeners
 
@@ -47,18 +53,39 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Rule:
-    """What flags a listener; made before the study opens, and stored with it. None switches a part off."""
+    """What flags a listener, in points of the scale: as it stands, of a scale from 1 to 5. None switches a part off."""
 
     straight_variance: float | None = STRAIGHT
     far: float | None = FAR  # of the leave-one-out correlation (Fisher z) and of inconsistency
     chance: float | None = CHANCE
     random_share: float | None = RANDOM_SHARE
     most_traps_failed: float | None = 0.34  # share
-    most_repeat_difference: float | None = 1.5  # mean absolute, in points of a five-point scale
+    most_repeat_difference: float | None = 1.5  # mean absolute
     lowest_reference: float | None = 3.0  # mean of the hidden references
     highest_anchor_over: float | None = 0.0  # anchors' mean minus references' mean
     fastest_seconds: float | None = 1.5  # median time per rating
     equipment: bool = True
+
+    @classmethod
+    def of_scale(cls, scale: tuple[float, float]) -> Rule:
+        """The same rule on another scale: what is a quarter of its width is as much as one point from 1 to 5."""
+        return cls().moved(FIVE_POINTS, scale)
+
+    def moved(self, before: tuple[float, float], after: tuple[float, float]) -> Rule:
+        """The limits of the scale `before` as they are on `after`."""
+        wider = (after[1] - after[0]) / (before[1] - before[0])
+
+        def times(limit: float | None, factor: float) -> float | None:
+            return None if limit is None else limit * factor
+
+        lowest = self.lowest_reference
+        return replace(
+            self,
+            straight_variance=times(self.straight_variance, wider**2),
+            most_repeat_difference=times(self.most_repeat_difference, wider),
+            lowest_reference=None if lowest is None else after[0] + (lowest - before[0]) * wider,
+            highest_anchor_over=times(self.highest_anchor_over, wider),
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +114,7 @@ class Listeners:
     random_share: Floats  # of the ratings, as far as they look drawn at random; 0 to 1
     flagged: npt.NDArray[np.bool_]
     reasons: tuple[tuple[str, ...], ...]
-    limits: Mapping[str, float] = field(default_factory=dict)  # where the data set them: of `correlation`, …
+    limits: Mapping[str, float] = field(default_factory=dict)  # that the data set: of `correlation` (the median), …
 
     def without_flagged(self, listeners: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Which ratings are of listeners that are not flagged; `listeners`: `[ratings]`."""
@@ -107,11 +134,13 @@ def screened(
 ) -> Listeners:
     """Every listener's numbers, and who is flagged for what. Arrays are `[ratings]`; first presentations only.
 
-    Flagged is who gave about the same rating always (variance < 0.1); whose correlation with the others' means lies
-    below the median − max(3.5 MAD, 0.6) in Fisher's z, or is not above chance (r < max(0.2, 1.645/√(n − 2)), where that
-    of at least half of the panel is); whose inconsistency, shrunken toward the pooled one, lies above the median + 3.5
-    MAD and 1.6 times the median; of whose ratings more than a third look drawn at random; and who breaks a limit of
-    `rule` on `facts`.
+    Flagged is who gave about the same rating always (variance < 0.1 on a scale from 1 to 5, where at least half of the
+    panel is above it, and not where a generous or strict listener would do so: the chance of giving an end of the scale
+    so often, one standard normal deviate nearer to it than the others on the same clips, is above 1 %); whose
+    correlation with the others' means lies below the median − max(3.5 MAD, 0.6, 3/√(n − 3)) in Fisher's z, or is not
+    above chance, r < max(0.2, 1.645/√(n − 2)), and below the median − 3/√(n − 3); whose inconsistency, shrunken toward
+    the pooled one, lies above the median + 3.5 MAD and 1.6 times the median; of whose ratings more than a third look
+    drawn at random; and who breaks a limit of `rule` on `facts`. Without `rule`, its limits are those of `scale`.
     The share that looks drawn at random is that of a uniform part in a mixture with the listener's own noise, whose
     variance is drawn toward the panel's; it counts where the mixture explains the ratings better by 8 in twice the log
     likelihood.
@@ -122,8 +151,8 @@ def screened(
     """
     values, (who, what) = checked(scores, listeners, clips)
     size = int(who.max(initial=-1)) + 1 if listener_count is None else listener_count
-    numbers = _numbers(values, who, what, size, 1.0 / _answers(values, scale))
-    own = rule or Rule()
+    numbers = _numbers(values, who, what, size, scale)
+    own = rule or Rule.of_scale(scale)
     limits, found = _judged(numbers, own)
     found |= _by_facts(facts or Facts(), own, size)
     there = numbers.ratings > 0
@@ -159,9 +188,10 @@ class _Numbers:
     correlation: Floats
     random_share: Floats
     random_evidence: Floats
+    end_chance: Floats  # that a generous or strict listener gives an end of the scale as often
 
 
-def _numbers(values: Floats, who: Codes, what: Codes, size: int, density: float) -> _Numbers:
+def _numbers(values: Floats, who: Codes, what: Codes, size: int, scale: tuple[float, float]) -> _Numbers:
     ratings = np.bincount(who, minlength=size)
     mean, variance = _mean_and_variance(values, who, ratings)
     others, compared = _others(values, what)
@@ -170,7 +200,7 @@ def _numbers(values: Floats, who: Codes, what: Codes, size: int, density: float)
     away = ours - theirs
     bias, _none = _mean_and_variance(away, place, count)
     squares = np.bincount(place, (away - bias[place]) ** 2, minlength=size)
-    share, evidence = _random_part(away - bias[place], place, count, density)
+    share, evidence = random_part(away - bias[place], place, count, 1.0 / _answers(values, scale))
     with np.errstate(invalid="ignore", divide="ignore"):
         pooled = squares.sum() / max(int(np.maximum(count - 1, 0).sum()), 1)
         shrunken = (INCONSISTENCY_PRIOR * pooled + squares) / (INCONSISTENCY_PRIOR + np.maximum(count - 1, 0))
@@ -185,57 +215,17 @@ def _numbers(values: Floats, who: Codes, what: Codes, size: int, density: float)
         correlation=_correlation(ours, theirs, place, count),
         random_share=share,
         random_evidence=evidence,
+        end_chance=_end_chance(values, who, what, size, scale),
     )
 
 
 def _answers(values: Floats, scale: tuple[float, float]) -> float:
-    """How many different answers there are: categories, or the width of a continuous scale."""
-    whole = values.size and scale[1] - scale[0] <= 20 and bool((values == np.round(values)).all())
-    return scale[1] - scale[0] + (1.0 if whole else 0.0)
-
-
-def _random_part(away: Floats, who: Codes, count: Codes, density: float) -> tuple[Floats, Floats]:
-    """Share of a uniform part in each listener's residuals, and twice the log of how much better it explains them.
-
-    Penalised likelihood, by expectation and maximisation, on a histogram of each listener's residuals. `away`:
-    residuals without the listener's bias.
-    """
-    squares = np.bincount(who, away**2, minlength=count.size)
-    enough = count >= FEWEST_RATINGS
-    typical = float(np.median(squares[enough] / (count[enough] - 1))) if enough.any() else 0.0
-    if typical <= 0.0:
-        return np.where(count > 0, 0.0, np.nan), np.zeros(count.size)
-    table, at = _histograms(away, who, count.size, 1.0 / density)
-    alone = (INCONSISTENCY_PRIOR * typical + squares) / (INCONSISTENCY_PRIOR + count)
-    share, variance = np.full(count.size, 0.3), np.full(count.size, typical)
-    for _round in range(RANDOM_ROUNDS):
-        own = (1.0 - share)[:, None] * _normal(at, variance)
-        random = table * (share * density)[:, None] / (own + (share * density)[:, None])
-        mass = random.sum(axis=1)
-        share = np.clip(mass / np.maximum(count, 1), 0.0, 1.0 - 1e-9)
-        kept = (table - random) @ at**2
-        variance = (INCONSISTENCY_PRIOR * typical + kept) / (INCONSISTENCY_PRIOR + count - mass)
-    mixed = np.log((1.0 - share)[:, None] * _normal(at, variance) + (share * density)[:, None])
-    gained = (table * (mixed - np.log(_normal(at, alone)))).sum(axis=1)
-    penalty = np.log(alone / variance) + typical / alone - typical / variance
-    return np.where(count > 0, share, np.nan), 2.0 * gained + INCONSISTENCY_PRIOR * penalty
-
-
-def _histograms(away: Floats, who: Codes, size: int, answers: float) -> tuple[Floats, Floats]:
-    """How often each listener was how far away, `[listeners, bins]`, and the middle of the bins."""
-    step = answers / RANDOM_BINS
-    bins = 2 * RANDOM_BINS + 1  # from −answers to answers
-    place = np.clip(np.round(away / step).astype(np.intp) + RANDOM_BINS, 0, bins - 1)
-    table = np.bincount(who * bins + place, minlength=size * bins).reshape(size, bins)
-    middle: Floats = (np.arange(bins, dtype=np.float64) - RANDOM_BINS) * step
-    return table.astype(np.float64), middle
-
-
-def _normal(at: Floats, variance: Floats) -> Floats:
-    """Densities, `[listeners, bins]`."""
-    exponent = np.maximum(-0.5 * at[None, :] ** 2 / variance[:, None], -600.0)
-    density: Floats = np.exp(exponent) / np.sqrt(2.0 * np.pi * variance)[:, None]
-    return density
+    """The width of the scale, and of one category where there are any: what a random answer has to choose from."""
+    width = scale[1] - scale[0]
+    if width <= MOST_CATEGORIES and bool((values == np.round(values)).all()):
+        return width + 1.0
+    step = float(np.diff(values_and_codes(values)[0]).min(initial=width))
+    return width + (step if step * MOST_CATEGORIES >= width else 0.0)
 
 
 def _others(values: Floats, what: Codes) -> tuple[Floats, Codes]:
@@ -245,6 +235,24 @@ def _others(values: Floats, what: Codes) -> tuple[Floats, Codes]:
     with np.errstate(invalid="ignore", divide="ignore"):
         others = (sums - values) / (counts - 1)
     return others, np.flatnonzero(counts >= 2)
+
+
+def _end_chance(values: Floats, who: Codes, what: Codes, size: int, scale: tuple[float, float]) -> Floats:
+    """Of each listener's most ratings at one end of the scale: the chance of so many or more, if the listener is
+    `GENEROUS` nearer to that end than the others are on the same clips; 0 where most are at neither end."""
+    near = (scale[1] - scale[0]) / 8.0
+    count = np.bincount(who, minlength=size)
+    chance = np.zeros(size)
+    for at in (values <= scale[0] + near, values >= scale[1] - near):
+        others, compared = _others(at.astype(np.float64), what)
+        own = np.bincount(who, at, minlength=size)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            theirs = np.bincount(who[compared], others[compared], minlength=size) / np.bincount(
+                who[compared], minlength=size
+            )
+            as_often = bdtrc(own - 1, count, ndtr(ndtri(theirs) + GENEROUS))
+        chance = np.where(2 * own > count, as_often, chance)
+    return chance
 
 
 def _mean_and_variance(values: Floats, groups: Codes, counts: Codes) -> tuple[Floats, Floats]:
@@ -279,25 +287,37 @@ def _judged(numbers: _Numbers, rule: Rule) -> tuple[dict[str, float], dict[str, 
     limits: dict[str, float] = {}
     found: dict[str, npt.NDArray[np.bool_]] = {}
     if rule.straight_variance is not None:
-        found["straight_lining"] = (numbers.ratings >= FEWEST_RATINGS) & (numbers.variance < rule.straight_variance)
+        found["straight_lining"] = _straight(numbers, rule.straight_variance)
     with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.arctanh(np.clip(numbers.correlation, -0.9999, 0.9999))
+        # Few ratings, or clips that hardly differ, make any correlation low, and that is no listener's fault.
+        by_chance = _far(z[enough], 0.0, least=0.0) - BELOW_Z / np.sqrt(np.maximum(numbers.compared - 3, 1))
         if rule.chance is not None:
             chance = np.maximum(rule.chance, CHANCE_Z / np.sqrt(np.maximum(numbers.compared - 2, 1)))
-            below = enough & (numbers.correlation < chance)
-            # Where most are below, the clips hardly differ, and that is no listener's fault.
-            found["not_above_chance"] = below & (2 * below.sum() <= enough.sum())
+            found["not_above_chance"] = enough & (numbers.correlation < chance) & (z < by_chance)
         if rule.far is not None:
-            z = np.arctanh(np.clip(numbers.correlation, -0.9999, 0.9999))
-            lowest = _far(z[enough], -rule.far, least=FARTHER_Z)
+            lowest = np.minimum(_far(z[enough], -rule.far, least=FARTHER_Z), by_chance)
             middle = float(np.nanmedian(numbers.inconsistency[enough])) if enough.any() else 0.0
             highest = _far(numbers.inconsistency[enough], rule.far, least=(FARTHER_RATIO - 1.0) * middle)
-            limits = {"correlation": float(np.tanh(lowest)), "inconsistency": highest}
+            typical = float(np.tanh(np.median(lowest[enough]))) if enough.any() else float("nan")
+            limits = {"correlation": typical, "inconsistency": highest}
             found["unlike_others"] = enough & (z < lowest)
             found["inconsistent"] = enough & (numbers.inconsistency > highest)
         if rule.random_share is not None:
             sure = numbers.random_evidence > RANDOM_EVIDENCE
             found["partly_random"] = enough & sure & (numbers.random_share > rule.random_share)
     return limits, found
+
+
+def _straight(numbers: _Numbers, limit: float) -> npt.NDArray[np.bool_]:
+    """Who gave about the same rating always, where that is not what the clips ask for."""
+    enough = numbers.ratings >= FEWEST_RATINGS
+    with np.errstate(invalid="ignore"):
+        same = enough & (numbers.variance < limit)
+        listening = numbers.end_chance > GENEROUS_CHANCE
+    if 2 * same.sum() > enough.sum():
+        return np.zeros_like(same)
+    return same & ~listening
 
 
 def _far(values: Floats, times: float, least: float) -> float:

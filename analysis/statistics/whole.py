@@ -7,91 +7,28 @@ final) is left out before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from analysis.statistics.arrays import Codes, Floats, NotEnough, checked, codes
+from analysis.statistics.arrays import Codes, Floats, NotEnough
 from analysis.statistics.bootstrap import REPLICATES, Resampled, crossed_bootstrap
 from analysis.statistics.clip_model import ModelledScores, modelled_scores
 from analysis.statistics.clips import ClipScores, clip_scores
-from analysis.statistics.comparison import MARGIN, Comparison, compare_all, matched
-from analysis.statistics.crossed import GroupedComponents, components_by_group, interval_of_group
+from analysis.statistics.comparison import Comparison, compare_all, margin_of_scale, matched
+from analysis.statistics.crossed import MIN_SONGS, GroupedComponents, components_by_group, interval_of_group
 from analysis.statistics.design import DesignCheck, design_check
 from analysis.statistics.intervals import LEVEL, Interval
 from analysis.statistics.mos import GroupedMos, mos_by_group
 from analysis.statistics.multiplicity import letters
 from analysis.statistics.ordinal import OrdinalCheck, ordinal_check
 from analysis.statistics.ranks import Friedman, Wilcoxon, block_means, friedman, wilcoxon_holm
+from analysis.statistics.ratings import Ratings as Ratings  # whoever calls `whole` needs it
 from analysis.statistics.reliability import Agreement, agreement, alpha_interval, krippendorff_alpha, sos_parameter
 from analysis.statistics.screening import Facts, Listeners, Rule, screened
 
 ALL = -1  # the code of "all sources together"
-
-
-@dataclass(frozen=True)
-class Ratings:
-    """Columns of one rating each, `[ratings]`, as codes; `names` has the labels, by column.
-
-    `items`: what two systems are compared on: the same excerpt of the same song, the same source.
-    """
-
-    scores: Floats
-    listeners: Codes
-    clips: Codes
-    songs: Codes
-    items: Codes
-    systems: Codes
-    sources: Codes
-    scales: Codes
-    names: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
-    scale_range: tuple[float, float] = (1.0, 5.0)
-
-    @classmethod
-    def of(cls, columns: Mapping[str, Any], *, scale_range: tuple[float, float] = (1.0, 5.0)) -> Ratings:
-        """From a table or a mapping of labels: `listener`, `clip`, `score`; where there are none, `song` and `system`
-        are one, `source` and `scale` are one; `item` is song and source.
-
-        Raises `ValueError` where scores are NaN or infinite, or outside `scale_range`, and where a label is missing.
-        """
-        scores, _none = checked(columns["score"])
-        if scores.size and not scale_range[0] <= scores.min() <= scores.max() <= scale_range[1]:
-            raise ValueError(f"a score lies outside {scale_range[0]:g} to {scale_range[1]:g}")
-        numbers, names = {}, {}
-        for name in ("listener", "clip", "song", "system", "source", "scale"):
-            given = columns[name] if name in columns else np.zeros(scores.size, dtype=np.intp)
-            numbers[name], names[name] = codes(given)
-            if pd.isna(names[name]).any():
-                raise ValueError(f"a rating has no {name}")
-        if "item" in columns:
-            items, _labels = codes(columns["item"])
-        else:
-            items = numbers["song"] * max(names["source"].size, 1) + numbers["source"]
-        return cls(
-            scores=scores,
-            listeners=numbers["listener"],
-            clips=numbers["clip"],
-            songs=numbers["song"],
-            items=items,
-            systems=numbers["system"],
-            sources=numbers["source"],
-            scales=numbers["scale"],
-            names=names,
-            scale_range=scale_range,
-        )
-
-    def where(self, chosen: npt.NDArray[np.bool_]) -> Ratings:
-        if chosen.all():
-            return self
-        columns = ("scores", "listeners", "clips", "songs", "items", "systems", "sources", "scales")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in columns})
-
-    def count(self, column: str) -> int:
-        return int(self.names[column].size)
 
 
 @dataclass(frozen=True)
@@ -139,6 +76,7 @@ class Reliability:
     alpha: float | None  # Krippendorff's, ordinal
     alpha_interval: tuple[float, float] | None
     alpha_reason: str
+    alpha_interval_reason: str
     sos: float | None
 
 
@@ -167,7 +105,7 @@ def whole(
     ratings: Ratings,
     *,
     replicates: int = REPLICATES,
-    margin: float = MARGIN,
+    margin: float | None = None,
     not_ranked: frozenset[int] = frozenset(),
     rule: Rule | None = None,
     facts: Facts | None = None,
@@ -177,9 +115,11 @@ def whole(
     """The analysis of every scale. `not_ranked`: codes of systems (controls) that have means, but are not compared.
 
     `replicates` = 0 leaves the bootstrap out, and with it its intervals, ranks and probabilities of being best. The
-    same seed gives the same numbers. An empty set of ratings has no scales.
+    same seed gives the same numbers. `margin` and `rule` are in points of the scale; without them they are those of a
+    scale from 1 to 5, in proportion to the width of this one. An empty set of ratings has no scales.
     """
     numbers = np.flatnonzero(np.bincount(ratings.scales))
+    margin = margin_of_scale(ratings.scale_range) if margin is None else margin
     asked = _Asked(replicates, margin, not_ranked, rule, facts, seed, level)
     return Whole(int(ratings.scores.size), tuple(_scale(ratings, int(scale), asked) for scale in numbers))
 
@@ -209,7 +149,7 @@ class _Asked:
 def _scale(everything: Ratings, scale: int, asked: _Asked) -> ScaleAnalysis:
     own = everything.where(everything.scales == scale)
     people = own.count("listener")
-    clips = clip_scores(own.scores, own.clips, clip_count=own.count("clip"), level=asked.level)
+    clips = clip_scores(own.scores, own.clips, clip_count=own.count("clip"), scale=own.scale_range, level=asked.level)
     modelled, reason = _modelled(own, asked.level)
     present = np.flatnonzero(np.bincount(own.sources))
     sources = [ALL, *map(int, present)] if present.size > 1 else [int(present[0])]
@@ -274,7 +214,7 @@ def _contest(everything: Ratings, source: int, asked: _Asked) -> Contest:
     return Contest(
         source=source,
         systems=rows,
-        pairs=tuple(replace(pair, first=ranked[pair.first], second=ranked[pair.second]) for pair in pairs),
+        pairs=tuple(_named(pair, ranked, {row.system: row.mos for row in rows}) for pair in pairs),
         friedman=overall,
         friedman_reason=reason,
         wilcoxon=_wilcoxon(blocks, ranked),
@@ -343,6 +283,11 @@ def _pairs(inside: Ratings, systems: Codes, size: int, asked: _Asked) -> tuple[C
     song_of_item = np.zeros(int(inside.items.max()) + 1, dtype=np.intp)
     song_of_item[inside.items] = inside.songs
     return compare_all(side_by_side, song_of_item[side_by_side.items], margin=asked.margin, level=asked.level)
+
+
+def _named(pair: Comparison, ranked: list[int], mos: dict[int, float]) -> Comparison:
+    first, second = ranked[pair.first], ranked[pair.second]
+    return replace(pair, first=first, second=second, mos_difference=mos[first] - mos[second])
 
 
 def _with_bootstrap(
@@ -427,19 +372,29 @@ def _ordinal(
 
 
 def _reliability(own: Ratings, clips: ClipScores, asked: _Asked) -> Reliability:
-    found, reason, alpha, alpha_reason, interval, sos = None, "", None, "", None, None
+    found, reason, alpha, alpha_reason, sos = None, "", None, "", None
     try:
         found = agreement(own.scores, own.listeners, own.clips, asked.level)
     except NotEnough as error:
         reason = error.reason
     try:
         alpha = krippendorff_alpha(own.scores, own.clips)
-        if asked.replicates and np.count_nonzero(np.bincount(own.songs)) > 1:
-            interval = alpha_interval(own.scores, own.clips, own.songs, seed=asked.seed, level=asked.level)
     except NotEnough as error:
         alpha_reason = error.reason
+    interval, interval_reason = (None, alpha_reason) if alpha is None else _alpha_interval(own, asked)
     try:
         sos = sos_parameter(clips.mos, clips.sd, clips.ratings, own.scale_range)
     except NotEnough:
         sos = None
-    return Reliability(found, reason, alpha, interval, alpha_reason, sos)
+    return Reliability(found, reason, alpha, interval, alpha_reason, interval_reason, sos)
+
+
+def _alpha_interval(own: Ratings, asked: _Asked) -> tuple[tuple[float, float] | None, str]:
+    """Songs are drawn anew, or clips where no song is told; fewer than five of them say nothing of others."""
+    drawn, few = (own.songs, "fewer_than_5_songs") if "song" in own.told else (own.clips, "too_few_clips")
+    if not asked.replicates:
+        return None, "no_bootstrap"
+    if np.count_nonzero(np.bincount(drawn)) < MIN_SONGS:
+        return None, few
+    low, high = alpha_interval(own.scores, own.clips, drawn, seed=asked.seed, level=asked.level)
+    return ((low, high), "") if high - low > 1e-12 else (None, "no_spread")

@@ -52,12 +52,9 @@ class Watch:
         now = time.monotonic()
         for job in jobs:
             attempt, progress, at = self._last.get(job.pk, (0, 0.0, now))
-            if job.state != "running" or job.attempt != attempt:
-                self._last[job.pk] = (job.attempt, job.progress if job.state == "running" else 0.0, now)
-                continue
             self.fell += job.progress < progress
-            if job.progress != progress:
-                self._last[job.pk] = (attempt, job.progress, now)
+            if job.state != "running" or job.attempt != attempt or job.progress != progress:
+                self._last[job.pk] = (job.attempt, job.progress, now)
             else:
                 self.gap = max(self.gap, now - at)
 
@@ -73,6 +70,7 @@ class Workload:
         self.sound = sound_file(SEED, SECONDS)
         self.undisturbed: Stems = {}
         self.typical = self.typical_upload = 3.0  # seconds that it takes when nobody disturbs it
+        self.uploads_killed = 0
 
     def song(self) -> Any:
         """As a person uploads it: without true stems, which would be measured in the middle of everything."""
@@ -142,14 +140,20 @@ class Workload:
         return self._conclude(run, watch, song)
 
     def _upload_killed(self, chance: random.Random) -> Run:
-        """The upload with the separation that it asks for; the web server dies while it receives, decodes or stores."""
+        """The upload with the separation that it asks for. The web server dies while it receives, decodes or stores;
+        every other time when it has answered, in the middle of the separation."""
         from separation.models import Song
 
+        self.uploads_killed += 1
+        answered = self.uploads_killed % 2 == 0
         upload = Upload(self.house.port, self.sound, SEPARATOR)
-        run, watch = Run("web", round(chance.uniform(0.0, 1.2 * self.typical_upload), 3)), Watch()
+        longest = self.typical if answered else 1.2 * self.typical_upload
+        run, watch = Run("web", round(chance.uniform(0.0, longest), 3)), Watch()
         began = time.monotonic()
         sending = Thread(target=upload.send)
         sending.start()
+        if answered:
+            self.house.until(lambda: not sending.is_alive(), 60, "the upload is answered")
         self.house.look_after(run.after)
         self.house.kill("web")
         sending.join()

@@ -11,7 +11,7 @@ NAMES = {
     "worker": "the worker",
     "child": "one pool child",
     "redis": "Redis",
-    "web": "the web server, during an upload",
+    "web": "the web server, during an upload or after its answer",
     "light": "the light worker",
 }
 COUNTS = ("jobs", "done", "again", "cancelled", "unended", "missing", "doubled", "damaged", "different", "fileless")

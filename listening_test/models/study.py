@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from listening_test.scales import ContaminationWords
 from separation.models import Song
 
 
@@ -78,6 +79,9 @@ class Study(models.Model):
         _("clips before a pause is offered"), null=True, blank=True, default=12
     )
     scale_layout = models.CharField(max_length=8, choices=ScaleLayout.choices, default=ScaleLayout.TOGETHER)
+    contamination_words = models.CharField(
+        max_length=8, choices=ContaminationWords.choices, default=ContaminationWords.AMOUNT
+    )
     loudness_rule = models.CharField(max_length=8, choices=LoudnessRule.choices, default=LoudnessRule.CLIP)
     minimum_seconds = models.FloatField(
         _("seconds to hear before rating"), null=True, blank=True
@@ -102,6 +106,9 @@ class Study(models.Model):
     design_digest = models.CharField(
         max_length=64, blank=True, editable=False
     )  # sha256 of the design, from its opening
+    design_form = models.PositiveSmallIntegerField(
+        default=2, editable=False
+    )  # what the digest is made of, see `listening_test.design_selectors`
     is_demo = models.BooleanField(default=False)  # its songs or weights are the project's own, its numbers teach only
     preparation_error = models.JSONField(default=dict, blank=True)  # {"refusals": [{"code": …, "params": {…}}]}
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)

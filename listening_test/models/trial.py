@@ -32,6 +32,9 @@ class Trial(models.Model):
     session = models.ForeignKey(ListeningSession, on_delete=models.CASCADE, related_name="trials")
     position = models.PositiveSmallIntegerField()  # 0 first
     clip = models.ForeignKey(Clip, on_delete=models.PROTECT, related_name="trials")
+    stands_for = models.ForeignKey(  # of a spoken attention check: the planned clip as which the page announces it
+        Clip, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     scale = models.CharField(max_length=14, choices=ScaleKey.choices, blank=True)  # "": both are asked
     instructed = models.PositiveSmallIntegerField(null=True, blank=True)  # an attention check: the answer it asks for
     repeat = models.PositiveSmallIntegerField(default=0)  # 1 where the clip comes back to test the listener
@@ -67,6 +70,11 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session} · {self.position}"
+
+    @property
+    def announced(self) -> Clip:
+        """Whose source and song the page names before anything is heard."""
+        return self.stands_for or self.clip
 
 
 class Rating(models.Model):

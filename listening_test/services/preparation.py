@@ -19,7 +19,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from listening_test import selectors
-from listening_test.design_selectors import design_digest
+from listening_test.design_selectors import FORM, design_digest
 from listening_test.models import Preparation, Study
 from listening_test.services import clips
 from separation.services.jobs import work_run
@@ -90,8 +90,10 @@ def _attempt(lease: Lease) -> None:
     clips.clips_make(study=study, hold=_Held(lease, expected))
     with transaction.atomic():
         lease.release(State.DONE, progress=1.0, finished_at=timezone.now(), error_code="", error_params={})
-        frozen = design_digest(Study.objects.prefetch_related("texts").get(pk=study.pk))
-        opened = {"state": Study.State.OPEN, "opened_at": timezone.now(), "design_digest": frozen}
+        frozen = Study.objects.prefetch_related("texts").get(pk=study.pk)
+        frozen.design_form = FORM
+        opened = {"state": Study.State.OPEN, "opened_at": timezone.now()}
+        opened |= {"design_form": FORM, "design_digest": design_digest(frozen)}
         if not Study.objects.filter(pk=study.pk, state=Study.State.PREPARING).update(**opened):
             raise LeaseLost
         transaction.on_commit(lambda: clips.clip_files_sweep(study_id=study.pk))

@@ -49,16 +49,21 @@ def session_enter(
     language: str,
     invitation: Invitation | None = None,
     platform: Mapping[str, str] | None = None,
+    token: str | None = None,
 ) -> ListeningSession:
-    """A session for who comes by this link; the platform's participant who has one already goes on with it.
+    """A session for who comes by this link. Whose browser has begun it by this `token`, or the platform's participant
+    who has one already, goes on with it.
 
     Raises `Refused`: `study_not_open`, `study_full`, `link_needed` where the study takes only those with a link of
     their own, `link_used` where somebody has entered by it.
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
+    begun = study.sessions.filter(token=token).first() if token else None
+    if begun is not None:
+        return begun
     known = recruiting_selectors.session_of_participant(study, platform or {})
     if known is not None and not (invitation and invitation.is_test):
         return known
     if study.links == Study.Links.SINGLE and invitation is None:
         raise Refused("link_needed")
-    return session_start(study=study, language=language, invitation=invitation, platform=platform)
+    return session_start(study=study, language=language, invitation=invitation, platform=platform, token=token)

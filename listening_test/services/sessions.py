@@ -15,9 +15,10 @@ from listening_test.design import PlannedTrial, plan, quality_first
 from listening_test.design_selectors import study_design
 from listening_test.device import DeviceFacts
 from listening_test.models import Answer, CalibrationHeard, Clip, Invitation, Listener, ListeningSession, Study, Trial
-from listening_test.models.listener import new_personal_code
+from listening_test.models.listener import new_personal_code, new_session_token
 from listening_test.refusal import Refused
 from listening_test.services import slots
+from listening_test.services.spoken_checks import check_speak, checks_translate, recordings
 from listening_test.texts import consent_sha256
 
 Step = ListeningSession.Step
@@ -39,6 +40,7 @@ def session_start(
     listener: Listener | None = None,
     invitation: Invitation | None = None,
     platform: Mapping[str, str] | None = None,
+    token: str | None = None,
 ) -> ListeningSession:
     """A session at the study's next free place, with all its trials. The study's row is locked, so that listeners who
     arrive together get places one after the other.
@@ -63,6 +65,7 @@ def session_start(
         number=number,
         slot=slot,
         is_test=is_test,
+        token=token or new_session_token(),
         personal_code=new_personal_code(),
         invitation=invitation,
         platform=dict(platform or {}),
@@ -81,22 +84,16 @@ def _next_number(study: Study) -> int:
 
 def _trials_plan(session: ListeningSession, place: int) -> None:
     planned = plan(study_design(session.study), seed=session.study.seed, slot=place)
-    spoken = _recordings(session) if any(trial.instructed for trial in planned) else []
-    Trial.objects.bulk_create(
-        _trial(session, position, trial, spoken if trial.instructed else []) for position, trial in enumerate(planned)
-    )
+    trials = [_trial(session, position, trial) for position, trial in enumerate(planned)]
+    recorded = recordings(session)
+    for trial in trials:
+        if trial.instructed:
+            check_speak(trial, recorded)
+    Trial.objects.bulk_create(trials)
 
 
-def _recordings(session: ListeningSession) -> list[Clip]:
-    """Of spoken attention checks, in the listener's language; without any, the checks are written."""
-    if session.study.trap_kind != Study.TrapKind.SPOKEN:
-        return []
-    recordings = session.study.clips.filter(purpose=Clip.Purpose.TRAP, language=session.language)
-    return list(recordings.order_by("created_at", "id"))
-
-
-def _trial(session: ListeningSession, position: int, planned: PlannedTrial, recordings: list[Clip]) -> Trial:
-    trial = Trial(
+def _trial(session: ListeningSession, position: int, planned: PlannedTrial) -> Trial:
+    return Trial(
         session=session,
         position=position,
         clip_id=planned.key,
@@ -104,10 +101,6 @@ def _trial(session: ListeningSession, position: int, planned: PlannedTrial, reco
         repeat=planned.repeat,
         instructed=planned.instructed,
     )
-    if recordings and planned.instructed:
-        trial.clip = recordings[planned.instructed % len(recordings)]
-        trial.instructed = next(answer for answer, _highest in trial.clip.expected.values())
-    return trial
 
 
 # ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,16 +191,24 @@ def session_calibrated_again(*, session: ListeningSession) -> ListeningSession:
 
 @transaction.atomic
 def session_returned(*, session: ListeningSession) -> ListeningSession:
-    """A sign of life. Who was away for longer than `AWAY` while rating is to hear the examples again first."""
+    """A sign of life. Who was away for longer than `AWAY` while rating is to hear the examples again first, and gets
+    the place back if it had been given up and is still free.
+
+    Raises `Refused("no_session")` where everything was erased meanwhile.
+    """
     now = timezone.now()
     if now - session.seen_at < SEEN_EVERY:
         return session
-    session.refresh_from_db(from_queryset=ListeningSession.objects.select_for_update())
+    was_given_up = ListeningSession.objects.filter(pk=session.pk, given_up_at__isnull=False).exists()
+    if was_given_up:  # a place may be taken back: the study's row is locked first, as everywhere
+        Study.objects.select_for_update().get(pk=session.study_id)
+    _refresh_locked(session)
     if now - session.seen_at > session_selectors.AWAY and session.step in (Step.PRACTICE, Step.TRIALS):
         session.calibrated_at = None
     session.seen_at = now
     session.save(update_fields=["seen_at", "calibrated_at"])
-    slots.slot_take_back(session=session)
+    if was_given_up:
+        slots.slot_take_back(session=session)
     return session
 
 
@@ -223,9 +224,11 @@ def session_device_save(*, session: ListeningSession, facts: DeviceFacts) -> Non
         session.save(update_fields=["device"])
 
 
+@transaction.atomic
 def session_language_set(*, session: ListeningSession, language: str) -> None:
     session.language = language
     session.save(update_fields=["language"])
+    checks_translate(session=session)
 
 
 # ── What these services share with those of ratings ─────────────────────────────────────────────────────────────────
@@ -233,9 +236,16 @@ def session_language_set(*, session: ListeningSession, language: str) -> None:
 
 def session_lock(session: ListeningSession) -> None:
     """Bring `session` up to date; its row is ours until the transaction ends. Refuses where the study has closed."""
-    session.refresh_from_db(from_queryset=ListeningSession.objects.select_for_update())
+    _refresh_locked(session)
     if session_selectors.is_shut(session):
         raise Refused("study_closed")
+
+
+def _refresh_locked(session: ListeningSession) -> None:
+    try:
+        session.refresh_from_db(from_queryset=ListeningSession.objects.select_for_update())
+    except ListeningSession.DoesNotExist:  # erased in this very moment, from another window
+        raise Refused("no_session") from None
 
 
 def _locked_in(session: ListeningSession, step: str) -> bool:

@@ -68,10 +68,10 @@ def slots_sweep() -> None:
 
 @transaction.atomic
 def slot_take_back(*, session: ListeningSession) -> None:
-    """Somebody is back whose session had been given up; `session` is locked. See the top of this module."""
+    """Somebody is back whose session had been given up; the study's row is locked, and then `session`'s. See the top
+    of this module."""
     if session.given_up_at is None or session.step == Step.ENDED:
         return
-    study = Study.objects.select_for_update().get(pk=session.study_id)
-    if session.is_test or not _held(study).filter(slot=session.slot).exists():
+    if session.is_test or not _held(session.study).filter(slot=session.slot).exists():
         session.given_up_at = None
         session.save(update_fields=["given_up_at"])

@@ -15,9 +15,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from listening_test import selectors, texts
+from listening_test import recruiting, selectors, texts
 from listening_test.models import Excerpt, Listener, ListeningSession, Study, StudyText
+from listening_test.refusal import Refused
 from listening_test.refusal import StudyRefused as StudyRefused
+from listening_test.scales import ContaminationWords
 from listening_test.services import clips, preparation, traps
 from listening_test.systems import system_is_demo
 from separation.models import SeparationJob, Song
@@ -54,6 +56,7 @@ class StudyContent:
     trap_kind: str = Study.TrapKind.WRITTEN
     block_trials: int | None = 12
     scale_layout: str = Study.ScaleLayout.TOGETHER
+    contamination_words: str = ContaminationWords.AMOUNT
     loudness_rule: str = Study.LoudnessRule.CLIP
     minimum_seconds: float | None = None
     loop_allowed: bool = False
@@ -120,24 +123,6 @@ def _spans_set(study: Study, spans: Iterable[Span]) -> None:
         Excerpt.objects.create(study=study, song=span.song, start=span.start, end=span.end)
 
 
-@transaction.atomic
-def excerpt_add(*, study: Study, song: Song, start: float, end: float) -> Excerpt:
-    study = _draft(study)
-    span = _checked(Span(song, start, end))
-    if study.excerpts.filter(song=song, start=span.start, end=span.end).exists():
-        raise StudyRefused("excerpt_twice")
-    excerpt = Excerpt.objects.create(study=study, song=song, start=span.start, end=span.end)
-    _demo_mark(study)
-    return excerpt
-
-
-@transaction.atomic
-def excerpt_remove(*, excerpt: Excerpt) -> None:
-    study = _draft(excerpt.study)
-    excerpt.delete()
-    _demo_mark(study)
-
-
 def span_checked(*, song: Song, start: float, end: float) -> tuple[float, float]:
     """Start and end as they are kept; raises `StudyRefused` where they are no excerpt of the song."""
     end = song.seconds if song.seconds < end <= song.seconds + END_SLACK_SECONDS else end
@@ -166,28 +151,17 @@ def study_content(study: Study) -> StudyContent:
     """What `study_update` would need to leave the study as it is."""
     return StudyContent(
         **{name: deepcopy(getattr(study, name)) for name in OPTIONS},
-        texts=_own_texts(study),
+        texts=texts.own_texts(study),
         spans=[Span(excerpt.song, excerpt.start, excerpt.end) for excerpt in study.excerpts.select_related("song")],
     )
 
 
-def _own_texts(study: Study) -> Texts:
-    """Without the product's own consent text, which is kept with a study that has been opened."""
-    rows = {(text.language, text.key): text.text for text in study.texts.all()}
+def _texts_keep(study: Study) -> None:
+    """What listeners read and agree to stays as it is now, whatever a later version of the product would say."""
     for language, _name in settings.LANGUAGES:
-        consent = (language, StudyText.Key.CONSENT)
-        if rows.get(consent) == texts.product_text(study, StudyText.Key.CONSENT, language):
-            del rows[consent]
-    return rows
-
-
-def _consent_keep(study: Study) -> None:
-    """What listeners agree to stays as it is now, whatever a later version of the product would say."""
-    for language, _name in settings.LANGUAGES:
-        text = texts.study_text(study, StudyText.Key.CONSENT, language)
-        StudyText.objects.get_or_create(
-            study=study, language=language, key=StudyText.Key.CONSENT, defaults={"text": text}
-        )
+        for key in texts.DEFAULTS:
+            text = texts.study_text(study, key, language)
+            StudyText.objects.get_or_create(study=study, language=language, key=key, defaults={"text": text})
 
 
 def study_duplicate(*, study: Study, created_by: AbstractBaseUser | None = None) -> Study:
@@ -240,7 +214,7 @@ def study_open(*, study: Study) -> Study:
     for problem in selectors.study_problems(study):
         raise StudyRefused(problem.code, **problem.params)
     _demo_mark(study)
-    _consent_keep(study)
+    _texts_keep(study)
     study.state, study.preparation_error = Study.State.PREPARING, {}
     study.save()
     preparation.preparation_start(study=study)
@@ -263,6 +237,24 @@ def study_close(*, study: Study) -> Study:
     study = _in_state(study, Study.State.OPEN, "not_open")
     study.state, study.closed_at = Study.State.CLOSED, timezone.now()
     study.save()
+    return study
+
+
+@transaction.atomic
+def study_recruiting_change(
+    *, study: Study, quota: int | None, give_up_minutes: int, endings: Mapping[str, str], retention_days: int | None
+) -> Study:
+    """What may change while listeners come: none of it decides what is heard or read, and who has agreed is kept to.
+
+    `endings`: the platform's addresses, see `recruiting.ENDINGS`; a study without a platform gets none. Raises
+    `Refused`: `platform_address_bad` and the like, `retention_longer` where data would be kept for longer than agreed.
+    """
+    study = _in_state(study, Study.State.OPEN, "not_open")
+    if study.retention_days is not None and (retention_days is None or retention_days > study.retention_days):
+        raise Refused("retention_longer", days=study.retention_days)
+    study.platform = recruiting.platform_checked({**study.platform, **endings})
+    study.quota, study.give_up_minutes, study.retention_days = quota, give_up_minutes, retention_days
+    study.save(update_fields=["quota", "give_up_minutes", "retention_days", "platform"])
     return study
 
 

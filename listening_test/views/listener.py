@@ -20,12 +20,21 @@ from listening_test.arrival import (
     is_of,
     session_awaiting,
 )
-from listening_test.listener_access import cookie_name, cookie_set, language_now, languages, session_of
+from listening_test.listener_access import (
+    browser_forget,
+    cookie_name,
+    cookie_set,
+    is_own,
+    language_now,
+    languages,
+    session_of,
+)
 from listening_test.listener_forms import QuestionsForm
 from listening_test.models import ListeningSession, Study
+from listening_test.models.listener import new_session_token
 from listening_test.outline_selectors import study_outline
-from listening_test.recruiting_selectors import entry_refusal
-from listening_test.scales import SCALES, ScaleKey
+from listening_test.recruiting_selectors import another_may_begin, entry_refusal
+from listening_test.scales import ScaleKey, scales_in
 from listening_test.services.recruiting import session_enter
 from listening_test.services.sessions import session_answers_save, session_consent, session_step_forward
 from listening_test.sound_serving import sealed_response
@@ -46,11 +55,11 @@ def listen(request: HttpRequest, study: Study, session: ListeningSession | None)
     if arrived.says_something or request.GET.get("lang") in languages():
         return _arrived(request, study, session, arrived)
     if session is None or session.step == Step.CONSENT:
-        return _enter(request, study) if study.is_open else _shut(request, study, arrival_kept(request, study).platform)
+        return _enter(request, study, session)
     if session_selectors.is_shut(session):
         return _shut(request, study, session.platform, under_way=True)
     response = STEP_PAGES[session_selectors.step_shown(session)](request, session)
-    cookie_set(request, response, session)  # another 30 days
+    cookie_set(request, response, session, own=is_own(request, session))  # another 30 days
     return response
 
 
@@ -65,7 +74,7 @@ def _arrived(
         arrival_keep(request, response, study, arrived)
         awaiting = session_awaiting(study, arrived)
         if awaiting is not None:
-            cookie_set(request, response, awaiting)
+            cookie_set(request, response, awaiting, own=is_own(request, awaiting))
         elif session is not None and not is_of(session, arrived):  # somebody else at the same browser
             response.delete_cookie(cookie_name(study), samesite="Lax")
     return response
@@ -90,12 +99,17 @@ def _shut(request: HttpRequest, study: Study, platform: Mapping[str, str], *, un
 # ── Consent ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _enter(request: HttpRequest, study: Study) -> HttpResponse:
-    """The text to agree to, or why this link lets nobody in."""
+def _enter(request: HttpRequest, study: Study, session: ListeningSession | None) -> HttpResponse:
+    """The text to agree to, or why this link lets nobody in. Who has a session (the service was stopped in the middle
+    of their agreeing) is in already."""
     arrived = arrival_kept(request, study)
-    refusal = entry_refusal(study, invitation_of(study, arrived))
+    if not study.is_open:
+        return _shut(request, study, arrived.platform)
+    refusal = None if session else entry_refusal(study, invitation_of(study, arrived))
     if refusal is None:
-        return _consent(request, study)
+        response = _consent(request, study)
+        arrival_keep(request, response, study, arrived)
+        return response
     back = recruiting.address(study.platform, recruiting.FULL, arrived.platform) if refusal == "study_full" else None
     return unavailable(request, refusal, status=403, study=study, back=back)
 
@@ -119,15 +133,21 @@ def listen_consent(request: HttpRequest, study: Study, session: ListeningSession
     shown = request.POST.get("sha256") == consent_sha256(study, language_now())
     if request.method != "POST" or not shown or (session and session.step != Step.CONSENT):
         return redirect("listen", token=study.token)
-    if session is None:
-        arrived = arrival_kept(request, study)
-        invitation = invitation_of(study, arrived)
-        session = session_enter(study=study, language=language_now(), invitation=invitation, platform=arrived.platform)
+    arrived = arrival_kept(request, study)
+    token = arrived.entry or new_session_token()
+    session = session or _session_enter(study, arrived, token)
     session_consent(session=session)
     response = redirect("listen", token=study.token)
-    cookie_set(request, response, session)
+    cookie_set(request, response, session, own=session.token == token or is_own(request, session))
     arrival_forget(response, study)
     return response
+
+
+def _session_enter(study: Study, arrived: Arrival, token: str) -> ListeningSession:
+    invitation = invitation_of(study, arrived)
+    return session_enter(
+        study=study, language=language_now(), invitation=invitation, platform=arrived.platform, token=token
+    )
 
 
 # ── Questions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,14 +203,30 @@ def listen_instructions(request: HttpRequest, session: ListeningSession) -> Http
 
 def _trials(request: HttpRequest, session: ListeningSession) -> HttpResponse:
     order = (ScaleKey.QUALITY, ScaleKey.CONTAMINATION) if session.quality_first else tuple(reversed(ScaleKey))
-    scales, place = [SCALES[scale] for scale in order], session_selectors.place_of(session)
+    words = scales_in(session.study.contamination_words)
+    scales, place = [words[scale] for scale in order], session_selectors.place_of(session)
     return render_step(request, session.study, "trial", Step.TRIALS, session=session, scales=scales, place=place)
 
 
 def _done(request: HttpRequest, session: ListeningSession) -> HttpResponse:
     text = study_text(session.study, Key.THANKS, language_now())
-    back = recruiting.return_address(session)
-    return render_step(request, session.study, "done", Step.DONE, session=session, text=text, back=back)
+    context = {
+        "session": session,
+        "text": text,
+        "back": recruiting.return_address(session),
+        "own": is_own(request, session),
+        "another": another_may_begin(session),
+    }
+    return render_step(request, session.study, "done", Step.DONE, **context)
+
+
+@step_post(Step.DONE)
+def listen_leave(request: HttpRequest, session: ListeningSession) -> HttpResponseBase:
+    """Somebody else is at this browser: it forgets who was here, and what they gave stays."""
+    response = redirect("listen", token=session.study.token)
+    if another_may_begin(session):
+        browser_forget(response, session.study)
+    return response
 
 
 def _ended(request: HttpRequest, session: ListeningSession) -> HttpResponse:

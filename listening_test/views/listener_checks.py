@@ -17,11 +17,12 @@ from listening_test.equipment_words import WORDS
 from listening_test.listener_access import session_of
 from listening_test.models import Clip, EquipmentCheck, ListeningSession, Study
 from listening_test.refusal import BadValue, Refused
-from listening_test.scales import SCALES, ScaleKey
+from listening_test.scales import SCALES, ScaleKey, scales_in
 from listening_test.services.equipment import check_answer, check_open, check_skip
 from listening_test.services.practice import practice_answer
 from listening_test.services.sessions import session_calibrated_again, session_step_forward
 from listening_test.sound_serving import sound_response
+from listening_test.typed_numbers import whole_number
 from listening_test.views.listener_page import render_step, step_post
 
 Step = ListeningSession.Step
@@ -83,13 +84,13 @@ def listen_equipment(request: HttpRequest, session: ListeningSession) -> HttpRes
 
 
 def _check_sent(request: HttpRequest, session: ListeningSession) -> EquipmentCheck:
-    kind, attempt = request.POST.get("kind", ""), request.POST.get("attempt", "")
-    if not attempt.isdecimal() or kind not in equipment.RULES:
+    kind, attempt = request.POST.get("kind", ""), whole_number(request.POST.get("attempt", ""))
+    if attempt is None or kind not in equipment.RULES:
         raise Refused("not_now")
     if "skip" in request.POST:
-        return check_skip(session=session, kind=kind, attempt=int(attempt))
+        return check_skip(session=session, kind=kind, attempt=attempt)
     answers = [request.POST.get(f"answer-{place}", "") for place in range(equipment.RULES[kind].items)]
-    return check_answer(session=session, kind=kind, attempt=int(attempt), answers=answers)
+    return check_answer(session=session, kind=kind, attempt=attempt, answers=answers)
 
 
 def _is_to_be_told(session: ListeningSession, check: EquipmentCheck) -> bool:
@@ -130,8 +131,9 @@ def calibration_page(request: HttpRequest, session: ListeningSession) -> HttpRes
     clips = {clip.role: clip for clip in session_selectors.calibration_clips(session.study)}
     left = set(session_selectors.calibration_left(session).values_list("pk", flat=True))
     shown = {role: (clip_name(session, clip), role, clip.pk not in left) for role, clip in clips.items()}
+    scales = scales_in(session.study.contamination_words)
     groups = [
-        (SCALES[scale], [shown[role] for role in roles if role in shown]) for scale, roles in CALIBRATION_ROLES.items()
+        (scales[scale], [shown[role] for role in roles if role in shown]) for scale, roles in CALIBRATION_ROLES.items()
     ]
     again = session_selectors.calibration_due(session)
     context = {
@@ -170,7 +172,7 @@ def _practice(request: HttpRequest, session: ListeningSession, clip: Clip | None
         "session": session,
         "clip": clip,
         "name": clip_name(session, clip) if clip else "",
-        "scales": [SCALES[scale] for scale in _order(session)],
+        "scales": [scales_in(session.study.contamination_words)[scale] for scale in _order(session)],
         "total": total,
         "left": left,
         "done": total - left,
@@ -185,14 +187,16 @@ def listen_practice(request: HttpRequest, session: ListeningSession) -> HttpResp
     if not name:
         session_step_forward(session=session)
         return redirect("listen", token=session.study.token)
-    values = {scale: int(sent) for scale in SCALES if (sent := request.POST.get(scale, "")).isdecimal()}
+    sent = {scale: whole_number(request.POST.get(scale, "")) for scale in SCALES}
+    values = {scale: value for scale, value in sent.items() if value is not None}
     try:
         clip = practice_answer(session=session, name=name, values=values)
     except BadValue:
         return practice_page(request, session, trouble=listener_messages.sentence(Refused("not_rated")))
     stored = dict(session.practice_answers.filter(clip=clip).values_list("scale", "value"))
     given = {scale.value: stored[scale] for scale in _order(session)}
-    return _practice(request, session, clip, told=practice.feedback(clip.expected, given))
+    scales = scales_in(session.study.contamination_words)
+    return _practice(request, session, clip, told=practice.feedback(clip.expected, given, scales))
 
 
 def _order(session: ListeningSession) -> tuple[ScaleKey, ScaleKey]:

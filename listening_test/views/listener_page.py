@@ -32,11 +32,11 @@ def listener_page(view: PageView) -> Callable[..., HttpResponseBase]:
         if study is None:
             return unavailable(request, "unknown", status=404)
         session = session_of(request, study)
-        if session is not None:
-            session_returned(session=session)
-            session.study = study
-            language_follow(request, session)
         try:
+            if session is not None:
+                session_returned(session=session)
+                session.study = study
+                language_follow(request, session)
             return view(request, study, session)
         except Refused:
             return redirect("listen", token=token)  # which says how things stand

@@ -54,6 +54,7 @@ def study(request: HttpRequest, study_id: UUID) -> HttpResponse:
         "recruited": recruiting_selectors.recruited(study),
         "design_unchanged": design_unchanged(study),
         "languages": settings.LANGUAGES,
+        "languages_said": study_words.languages_in_words(),
         "link": request.build_absolute_uri(reverse("listen", args=[study.token])),
         "needs_name": services.deleting_needs_name(study),
         **(_draft_context(study) if study.is_editable else _preview_context(study)),

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from listening_test import guessing, rights_selectors, texts
-from listening_test.listener_access import cookie_name, cookie_set, language_now, session_of
+from listening_test import equipment_words, guessing, rights_selectors, texts
+from listening_test.listener_access import browser_forget, cookie_set, is_own, language_now, session_of
 from listening_test.models import ListeningSession, Study
 from listening_test.services.rights import session_erase
 
@@ -57,7 +57,8 @@ def _data(request: HttpRequest, session: ListeningSession) -> HttpResponseBase:
     record = rights_selectors.session_record(session)
     title = texts.study_title(session.study, language_now())
     over = session.step in rights_selectors.OVER or not session.study.is_open
-    context = {"session": session, "record": record, "study_name": title, "can_go_on": not over}
+    words = equipment_words.ended_words(session.ended_reason)
+    context = {"session": session, "record": record, "study_name": title, "ended_words": words, "can_go_on": not over}
     return render(request, f"{PAGES}/me_data.html", context)
 
 
@@ -77,7 +78,7 @@ def me_erase(request: HttpRequest, session: ListeningSession) -> HttpResponseBas
     study = session.study
     session_erase(session=session)
     response = render(request, f"{PAGES}/me_erased.html", {"study_name": texts.study_title(study, language_now())})
-    response.delete_cookie(cookie_name(study), samesite="Lax")
+    browser_forget(response, study)
     return response
 
 
@@ -85,17 +86,17 @@ def me_erase(request: HttpRequest, session: ListeningSession) -> HttpResponseBas
 def me_resume(request: HttpRequest, session: ListeningSession) -> HttpResponseBase:
     """This browser is the session's from now on, as the one before still is."""
     response = redirect("listen", token=session.study.token)
-    cookie_set(request, response, session)
+    cookie_set(request, response, session, own=True)
     return response
 
 
 @never_cache
 @require_safe
 def listen_code(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The personal code of the session that this browser holds."""
+    """The personal code of the session that this browser holds, if it is the listener's own."""
     study = Study.objects.prefetch_related("texts").filter(token=token).first()
     session = session_of(request, study) if study else None
-    if study is None or session is None or not session.personal_code:
+    if study is None or session is None or not session.personal_code or not is_own(request, session):
         return redirect("me")
     context = {"study": study, "title": texts.study_title(study, language_now()), "session": session}
     return render(request, f"{PAGES}/my_code.html", context)

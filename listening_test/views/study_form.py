@@ -29,6 +29,7 @@ from listening_test.forms import StudyForm, content_new, study_choices, study_in
 from listening_test.models import Study
 from listening_test.outline import Outline
 from listening_test.questionnaire import Kind
+from listening_test.recruiting_form import RecruitingForm
 from listening_test.services import studies as services
 from listening_test.services.studies import StudyContent, StudyRefused
 from separation.access import researcher_required
@@ -64,6 +65,21 @@ def study_edit(request: HttpRequest, study_id: UUID) -> HttpResponse:
         notices.warning(request, messages.sentence("not_draft"), extra_tags="warn")
         return redirect("study", study.id)
     return _page(request, study, lambda content: services.study_update(study=study, content=content))
+
+
+@researcher_required
+@require_http_methods(["GET", "POST"])
+def study_recruiting(request: HttpRequest, study_id: UUID) -> HttpResponse:
+    """What may change while listeners come."""
+    study = get_object_or_404(Study, id=study_id)
+    if not study.is_open:
+        notices.warning(request, messages.sentence("not_open"), extra_tags="warn")
+        return redirect("study", study.id)
+    form = RecruitingForm(request.POST if request.method == "POST" else None, study=study)
+    if form.is_bound and form.is_valid() and form.save():
+        return redirect("study", study.id)
+    context = {"section": "studies", "study": study, "form": form}
+    return render(request, "listening_test/researcher/recruiting_form.html", context)
 
 
 def _page(request: HttpRequest, study: Study | None, save: Save) -> HttpResponse:

@@ -21,6 +21,7 @@ from listening_test.models import Clip, Invitation, ListeningSession, Study
 from listening_test.refusal import Refused, StudyRefused
 from listening_test.services import recruiting as services
 from listening_test.services import rights, traps
+from listening_test.typed_numbers import whole_number
 from separation import csv_text
 from separation import messages as separation_messages
 from separation.access import researcher_required
@@ -54,11 +55,10 @@ def links_add(request: HttpRequest, study_id: UUID) -> HttpResponse:
     """As many links as are asked for, or one for each line of labels."""
     study = get_object_or_404(Study, id=study_id)
     labels = [line.strip() for line in request.POST.get("labels", "").splitlines() if line.strip()]
-    typed = request.POST.get("count", "").strip()
+    asked = whole_number(request.POST.get("count", "").strip()) or 0
 
     def add() -> str:
-        count = max(int(typed) if typed.isdecimal() and len(typed) < 7 else 0, len(labels))
-        made = len(services.invitations_add(study=study, count=count, labels=labels))
+        made = len(services.invitations_add(study=study, count=max(asked, len(labels)), labels=labels))
         return ngettext("%(count)s link was made.", "%(count)s links were made.", made) % {"count": made}
 
     return _done(request, study, add, LINKS)
@@ -183,14 +183,13 @@ def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
 @require_POST
 def trap_add(request: HttpRequest, study_id: UUID) -> HttpResponse:
     study = get_object_or_404(Study, id=study_id)
-    file, answer = request.FILES.get("recording"), request.POST.get("answer", "")
+    file, answer = request.FILES.get("recording"), whole_number(request.POST.get("answer", ""))
 
     def add() -> str:
         if file is None:
             raise Refused("trap_no_file")
         language = request.POST.get("language", "")
-        value = int(answer) if answer.isdecimal() and len(answer) == 1 else 0
-        traps.trap_recording_add(study=study, language=language, file=file, answer=value)
+        traps.trap_recording_add(study=study, language=language, file=file, answer=answer or 0)
         return _("The recording was stored.")
 
     return _done(request, study, add, "#recordings")

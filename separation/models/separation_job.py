@@ -19,7 +19,7 @@ class SeparationJob(Work):
 
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="jobs")
     separator = models.CharField(_("separator"), max_length=60)  # registry key, or the key of an imported system
-    weights = models.CharField(max_length=20)  # "published" or "demo", as the registry says, or "imported"
+    weights = models.CharField(max_length=20)  # as in the spec; "unpinned" where hashes were not compared; "imported"
     spans = models.JSONField(
         default=list, blank=True
     )  # [[start, end], …] in samples, ascending, apart; [] is all of it

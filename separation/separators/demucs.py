@@ -9,7 +9,8 @@ Exact precision is float32. It is faster than the package all the same: attentio
 the package's transformer misses where torch takes its "fast path" for encoder layers. Fast precision is bfloat16 where
 the device computes in it (a GPU, or a CPU with AVX512-BF16 or AMX), else 8 bit integers in the transformer's linear
 layers; a form that is not close to exact on this machine is passed over when the model is loaded. How far it is from
-exact is measured on the first window of the first song and told in every job's record.
+exact is told in every job's record: measured on the loudest window of the first song and of every long one, since it
+costs as much as one window more; a short job tells what was measured last.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from separation.separators.base import FAST, SAMPLE_RATE, Progress, Sink, Span
+from separation.separators.base import EXACT, FAST, SAMPLE_RATE, Audio, Progress, Sink, Span
 from separation.separators.demucs_loading import loaded_models
 from separation.separators.mixture import CheckedMixture
 from separation.separators.packaged import PackagedSeparator
@@ -31,6 +32,9 @@ OVERLAP = 0.25
 
 GPU_BATCH = 4
 """Windows at once on a GPU; on a CPU batches were measured to be slower than one window after the other."""
+
+MEASURED_FROM = 20
+"""Windows of a job from which on it measures its own distance from exact: a twentieth of its time at most."""
 
 LEVEL_BLOCK = 2**20  # samples read at once where only their level matters
 
@@ -55,28 +59,43 @@ class DemucsSeparator(PackagedSeparator):
         self._sources = list(models[0].sources)
         self._window = math.floor(SAMPLE_RATE * float(segment or models[0].segment))
         self._snr: float | None = None
+        self._measured_at = -1
         self._fast = None
         if self.spec.precision == FAST:
             self._fast = demucs_precision.fast_form(self._models, device, self._window)
         return described(device)
 
+    def _precision(self) -> str:
+        return EXACT if self._fast is None or self._fast.is_exact else FAST
+
     def _settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = {"shifts": 0, "overlap": OVERLAP, "window_samples": self._window}
-        return settings | ({"fast": self._fast.name} if self._fast else {})
+        return settings | ({"fast": self._fast.name} if self._fast and not self._fast.is_exact else {})
 
     def _notes(self) -> dict[str, Any]:
-        return {"fast_snr_db": round(self._snr, 1)} if self._snr is not None and math.isfinite(self._snr) else {}
+        if self._fast and self._fast.is_exact:
+            return {"fast": self._fast.name}
+        return {"fast_snr_db": round(self._snr, 1)} if self._snr is not None else {}
 
     def _separate(self, song: CheckedMixture, spans: list[Span], sink: Sink, progress: Progress) -> None:
         import torch
 
         normal = Normalised(song)
-        ticks = _Ticks(progress, sum(len(self._windows(span, song.samples)) for span in spans) * len(self._models))
+        windows = [start for span in spans for start in self._windows(span, song.samples)]
+        self._measured_at = self._loudest(song, windows) if self._measures(len(windows)) else -1
+        ticks = _Ticks(progress, len(windows) * len(self._models))
         with torch.inference_mode(), ticks.on(self._models if self._fast is None else self._fast.models):
             for span in spans:
                 for start, stems in self._pieces(normal, span, ticks):
                     found = stems * normal.deviation + normal.mean
                     sink(start, {name: stem.numpy() for name, stem in zip(self._sources, found, strict=True)})
+
+    def _measures(self, windows: int) -> bool:
+        return self._precision() == FAST and (self._snr is None or windows >= MEASURED_FROM)
+
+    def _loudest(self, song: CheckedMixture, windows: list[int]) -> int:
+        """The first sample of the loudest of these windows; silence would tell nothing."""
+        return max(windows, key=lambda start: float(np.square(_window_of(song, start, self._window)).sum()))
 
     def _windows(self, span: Span, samples: int) -> list[int]:
         """First samples of the windows of the whole song's grid that touch the span."""
@@ -130,7 +149,8 @@ class DemucsSeparator(PackagedSeparator):
         for at in range(0, len(starts), size):
             windows = [(start, min(self._window, song.samples - start)) for start in starts[at : at + size]]
             inputs = [self._input(place, song, start, n) for start, n in windows]
-            for (start, n), output in zip(windows, self._run(place, inputs, ticks), strict=True):
+            measured = place == 0 and self._measured_at in starts[at : at + size]
+            for (start, n), output in zip(windows, self._run(place, inputs, ticks, measured), strict=True):
                 yield start, center_trim(output, n)
 
     def _input(self, place: int, song: Normalised, start: int, n: int) -> Any:
@@ -140,7 +160,7 @@ class DemucsSeparator(PackagedSeparator):
         begin = start - (wanted - n) // 2
         return song.window(begin, begin + wanted)
 
-    def _run(self, place: int, inputs: list[Any], ticks: _Ticks) -> Iterator[Any]:
+    def _run(self, place: int, inputs: list[Any], ticks: _Ticks, measured: bool) -> Iterator[Any]:
         """Outputs on the CPU: windows of one length together, as many as there are."""
         import torch
 
@@ -148,17 +168,18 @@ class DemucsSeparator(PackagedSeparator):
         alike = len({one.shape[-1] for one in inputs}) == 1
         for batch in [torch.stack(inputs)] if alike else [one[None] for one in inputs]:
             ticks.window(len(batch))
-            yield from self._computed(place, batch.to(device)).float().cpu()
+            yield from self._computed(place, batch.to(device), measured).float().cpu()
             ticks.window_done()
 
-    def _computed(self, place: int, batch: Any) -> Any:
+    def _computed(self, place: int, batch: Any, measured: bool) -> Any:
         from separation.separators.demucs_precision import snr_db
 
         if self._fast is None:
             return self._models[place](batch)
         outputs = self._fast.run(place, batch)
-        if self._snr is None:
-            self._snr = snr_db(self._models[place](batch), outputs)
+        if measured:
+            found = snr_db(self._models[place](batch), outputs)
+            self._snr = found if math.isfinite(found) else self._snr
         return outputs
 
 
@@ -184,6 +205,10 @@ def level(song: CheckedMixture) -> tuple[float, float]:
     mean = sum(_mono(song, *block).sum() for block in blocks) / song.samples
     squares = sum(np.square(_mono(song, *block) - mean).sum() for block in blocks)
     return float(mean), float(np.sqrt(squares / (song.samples - 1))) + 1e-8
+
+
+def _window_of(song: CheckedMixture, start: int, size: int) -> Audio:
+    return song.read(start, min(song.samples, start + size))
 
 
 def _mono(song: CheckedMixture, start: int, end: int) -> Any:

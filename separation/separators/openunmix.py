@@ -60,7 +60,7 @@ class OpenUnmixSeparator(PackagedSeparator):
         from separation.separators.torch_device import described, torch_device
 
         device = torch_device()
-        self._model = _loaded_model(self.spec, self._weights).to(device)
+        self._model = loaded_model(self.spec, self._weights).to(device)
         self._frame, self._hop = self._model.stft.n_fft, self._model.stft.n_hop
         self._networks = list(self._model.target_models.values())
         self._recurrent = [recurrent_layers(network.lstm) for network in self._networks]
@@ -213,7 +213,7 @@ def _masked(network: Any, hidden: Any, magnitude: Any) -> Any:
     return torch.relu(mask) * magnitude
 
 
-def _loaded_model(spec: SeparatorSpec, weights: WeightsSet) -> Any:
+def loaded_model(spec: SeparatorSpec, weights: WeightsSet) -> Any:
     """The package's `Separator` with the networks of all sources, frozen (without it, dropout stays on)."""
     import_openunmix()
     from openunmix.model import Separator as OpenUnmixModel

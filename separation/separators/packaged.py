@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from separation.separators.base import (
+    EXACT,
     Audio,
     Mixture,
     Progress,
@@ -21,6 +22,7 @@ from separation.separators.base import (
     Sink,
     Span,
 )
+from separation.separators.freed_memory import give_back, keep_freed
 from separation.separators.mixture import ArrayMixture, CheckedMixture, checked_mixture, checked_spans
 from separation.separators.weights import WeightsSet
 
@@ -39,6 +41,7 @@ class PackagedSeparator(Separator):
         super().__init__(spec)
         self._weights = weights
         self._sha256 = weights.verify()
+        keep_freed()
         self._device = self._load()
 
     def separate(self, mixture: Audio, progress: Progress = lambda done: None) -> Separation:
@@ -57,7 +60,10 @@ class PackagedSeparator(Separator):
         given = _Timed(sink, self.spec.sources)
         progress(0.0)
         began = time.perf_counter()
-        self._separate(song, parts, given, progress)
+        try:
+            self._separate(song, parts, given, progress)
+        finally:
+            give_back()
         seconds = time.perf_counter() - began - given.seconds
         progress(1.0)
         return self._ran(seconds, "whole" if parts == [(0, song.samples)] else self.part_way)
@@ -68,8 +74,8 @@ class PackagedSeparator(Separator):
             "package": self.package,
             "version": version(self.package),
             "weights": self._sha256,
-            "precision": self.spec.precision,
-            "device": self._device if self.spec.precision != "exact" else "",  # exact results agree to rounding
+            "precision": self._precision(),
+            "device": self._device if self._precision() != EXACT else "",  # exact results agree to rounding
             "settings": self._settings(),
         }
 
@@ -80,6 +86,10 @@ class PackagedSeparator(Separator):
     @abstractmethod
     def _separate(self, song: CheckedMixture, spans: list[Span], sink: Sink, progress: Progress) -> None:
         """Give `sink` the stems of `spans` piece by piece; `progress` is called at least every second or so."""
+
+    def _precision(self) -> str:
+        """What the samples are computed in, which is exact also where nothing is faster on this device."""
+        return self.spec.precision
 
     def _settings(self) -> dict[str, Any]:
         """What else decides the samples, for the record. JSON."""

@@ -12,7 +12,7 @@ from django.db import transaction
 from separation.models import ImportedSystem, SeparationJob
 from separation.models.imported import IMPORTED
 from separation.separators import registry
-from separation.services.files import job_files_delete_after_commit, stem_files_delete_after_commit
+from separation.services.done_jobs import job_delete
 from separation.services.songs import UploadRefused
 from separation.uses import users_of
 
@@ -48,7 +48,7 @@ def system_delete(*, system: ImportedSystem) -> None:
     refuse_used(system.key, None)
     with transaction.atomic():
         for job in SeparationJob.objects.filter(separator=system.key):
-            _job_delete(job)
+            job_delete(job)
         system.delete()
 
 
@@ -58,7 +58,7 @@ def imported_stems_delete(*, job: SeparationJob) -> None:
         raise UploadRefused("import_not_imported")
     refuse_used(job.separator, [job.song_id])
     with transaction.atomic():
-        _job_delete(job)
+        job_delete(job)
         if not SeparationJob.objects.filter(separator=job.separator).exists():
             ImportedSystem.objects.filter(key=job.separator).delete()
 
@@ -66,18 +66,12 @@ def imported_stems_delete(*, job: SeparationJob) -> None:
 def jobs_replaced(*, song_id: UUID, system: str) -> None:
     """Make room for stems that take the place of others. Inside the transaction that stores them."""
     for job in SeparationJob.objects.filter(song_id=song_id, separator=system):
-        _job_delete(job)
+        job_delete(job)
 
 
 def refuse_used(system: str, songs: Collection[UUID] | None) -> None:
     if names := users_of(system, songs):
         raise UploadRefused("import_in_use", {"studies": ", ".join(names)})
-
-
-def _job_delete(job: SeparationJob) -> None:
-    stem_files_delete_after_commit(list(job.stems.all()))
-    job_files_delete_after_commit(job.pk)
-    job.delete()
 
 
 def _same(first: str, second: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import File
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audio.writing import fitting_gain, flac_chunks
+from audio.writing import fitting_gain
 from separation.archives import BadArchive, Container, Limits, ZipContainer
 from separation.models import ImportedSystem, SeparationJob, Song, Stem
 from separation.services.files import job_files_delete
+from separation.services.flac_files import flac_saved
 from separation.services.import_matching import CHOOSE, Matched, folders_matched
 from separation.services.imported_audio import (
     LENGTH_TOLERANCE,
@@ -31,7 +30,6 @@ from separation.services.imported_audio import (
 )
 from separation.services.imported_systems import jobs_replaced, refuse_used, system_kept, system_named
 from separation.services.songs import UploadRefused, room_needed, shown_name
-from separation.services.stem_writing import scratch_file
 from separation.services.stored_mixture import mixture_sha256
 
 WEIGHTS = "imported"
@@ -210,12 +208,6 @@ def _stem_written(job: SeparationJob, decoded: Decoded) -> Stem:
     gain = fitting_gain(decoded.peak)
     origin = {**decoded.origin, "notes": [*decoded.origin["notes"], *(["peaks_scaled"] if decoded.peak > 1.0 else [])]}
     stem = Stem(song=job.song, job=job, source=decoded.source, gain=gain, origin=origin)
-    digest = hashlib.sha256()
-    with scratch_file() as flac, scratch_file() as finished:
-        for chunk in flac_chunks(placed_blocks(decoded, job.song.samples), flac, gain=gain):
-            digest.update(chunk)
-            finished.write(chunk)
-        finished.seek(0)
-        stem.file.save(f"{decoded.source}.flac", File(finished), save=False)
-    stem.sha256 = digest.hexdigest()
+    blocks = placed_blocks(decoded, job.song.samples)
+    stem.sha256 = flac_saved(stem.file, f"{decoded.source}.flac", blocks, gain)
     return stem

@@ -14,6 +14,8 @@ from django.utils import timezone
 from separation.models import SeparationJob, Song, Stem, Work
 from separation.separators import registry
 from separation.separators.base import Ran, Separator, Span
+from separation.separators.weights import UNPINNED
+from separation.services.done_jobs import is_current, job_replaced
 from separation.services.faults import back_off, fault_of
 from separation.services.files import attempt_delete, job_files_delete_after_commit, other_attempts_delete
 from separation.services.leases import Lease, LeaseLost, lease_take
@@ -33,12 +35,15 @@ log = logging.getLogger(__name__)
 def job_start(*, song: Song, separator: str, spans: Sequence[Span] = ()) -> SeparationJob:
     """The job that separates `song` or parts of it (`spans`, samples): one done or under way, else a new one.
 
-    A job of the whole song serves for every part. Raises `UnknownSeparator` and `SpanOutside`.
+    A job of the whole song serves for every part. A done one whose files are gone, or which ran with other weights
+    than those that lie here now, makes way for a new one. Raises `UnknownSeparator`, `SpanOutside` and `StemsInUse`.
     """
     weights, wanted = registry.spec(separator).weights, spans_checked(song, spans)
+    if job := _job_good(song, separator, wanted):  # looks at files, so no transaction waits for it
+        return job
     try:
         with transaction.atomic():
-            return _job_good(song, separator, wanted) or _job_new(song, separator, weights, wanted)
+            return _job_new(song, separator, weights, wanted)
     except IntegrityError:  # another request was faster
         job = _job_good(song, separator, wanted)
         if job is None:
@@ -52,17 +57,14 @@ def _job_good(song: Song, separator: str, spans: Sequence[Span]) -> SeparationJo
     good = song.jobs.filter(
         separator=separator, spans_key__in={key, ""}, state__in=[*SeparationJob.LIVE, State.DONE]
     ).order_by("queued_at", "id")
-    return min(good, key=lambda job: (job.state != State.DONE, job.spans_key != key), default=None)
+    current = [job for job in good.prefetch_related("stems") if job.is_live or is_current(job)]
+    return min(current, key=lambda job: (job.state != State.DONE, job.spans_key != key), default=None)
 
 
 def _job_new(song: Song, separator: str, weights: str, spans: Sequence[Span]) -> SeparationJob:
-    """A new row, in the place of failed and cancelled ones: a person sees one job for each separator."""
-    ended_badly = song.jobs.filter(
-        separator=separator, spans_key=spans_key(spans), state__in=[State.FAILED, State.CANCELLED]
-    )
-    for old in ended_badly:
-        job_files_delete_after_commit(old.pk)
-        old.delete()
+    """A new row, in the place of those that ended: a person sees one job for each separator."""
+    for old in song.jobs.filter(separator=separator, spans_key=spans_key(spans)).exclude(state__in=SeparationJob.LIVE):
+        job_replaced(old)
     job = SeparationJob.objects.create(
         song=song,
         separator=separator,
@@ -77,6 +79,19 @@ def _job_new(song: Song, separator: str, weights: str, spans: Sequence[Span]) ->
 def job_retry(*, job: SeparationJob) -> SeparationJob:
     """Try a failed or cancelled job again; returns the job that now stands for it."""
     return job_start(song=job.song, separator=job.separator, spans=[(start, end) for start, end in job.spans])
+
+
+def job_again(*, job: SeparationJob) -> SeparationJob:
+    """Separate anew what is done: its stems go, and the job that is returned stands for them.
+
+    Raises `StemsInUse`, `UnknownSeparator`, and what is missing of the weights; then the stems stay.
+    """
+    if problem := registry.available(job.separator):
+        raise problem
+    if job.state != State.DONE:
+        return job_retry(job=job)
+    with transaction.atomic():
+        return _job_new(job.song, job.separator, registry.spec(job.separator).weights, job.parts() if job.spans else [])
 
 
 def job_cancel(*, job: SeparationJob) -> bool:
@@ -152,8 +167,10 @@ def _between(start: float, end: float, share: float) -> float:
 
 
 def _finish(lease: Lease, stems: Iterable[Stem], ran: Ran, key: str) -> None:
+    unpinned = {"weights": UNPINNED} if ran.weights_origin == UNPINNED else {}
+    done = {"progress": 1.0, "ran": ran.as_dict(), "work_key": key, "finished_at": timezone.now(), **unpinned}
     with transaction.atomic():
-        lease.release(State.DONE, progress=1.0, ran=ran.as_dict(), work_key=key, finished_at=timezone.now())
+        lease.release(State.DONE, **done)
         Stem.objects.bulk_create(stems)
 
 
@@ -175,7 +192,7 @@ def attempt_failed(lease: Lease, error: Exception) -> None:
             why = {"error_code": fault.code, "error_params": fault.params}
             lease.release(State.FAILED, finished_at=timezone.now(), **why)
         else:
-            lease.release(State.QUEUED, progress=0.0, **try_again(job.attempt))
+            lease.release(State.QUEUED, **try_again(job.attempt))
     except LeaseLost:
         log.info("job %s was taken away while it failed", lease.job_id, exc_info=error)
 

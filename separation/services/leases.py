@@ -21,6 +21,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from separation.models import Work
@@ -54,7 +55,6 @@ def lease_take(model: type[Work], pk: uuid.UUID) -> Lease | None:
         lease_until=_lease_end(),
         not_before=None,
         attempt=F("attempt") + 1,
-        progress=0.0,
         started_at=now,
     )
     return Lease(model, pk, token) if taken else None
@@ -133,9 +133,13 @@ class Lease:
     def _write_progress(self) -> None:
         self._written_at = time.monotonic()
         try:
-            self.update(progress=self._pace.share)
+            self._update_progress()
         except DatabaseError:
             log.warning("progress of job %s was not written", self.job_id, exc_info=True)
+
+    def _update_progress(self) -> None:
+        """What a person sees never falls: an attempt that begins anew is seen once it is farther than those before."""
+        self.update(progress=Greatest(F("progress"), self._pace.share))
 
     # ── the keeper: a thread of its own ──────────────────────────────────────────────────────────────
 
@@ -179,7 +183,7 @@ class Lease:
         with self._writing:
             if time.monotonic() - self._written_at >= CREEP_SECONDS and self._pace.creep():
                 self._written_at = time.monotonic()
-                self.update(progress=self._pace.share)
+                self._update_progress()
 
     def _end_if_overdue(self) -> None:
         """The work says no word and so cannot be told to stop: its row says why, and its process ends."""

@@ -11,7 +11,7 @@ import soundfile
 from django.conf import settings
 
 from separation.bsseval import memory_needed
-from separation.models import Measurement, SourceMeasurement, Stem
+from separation.models import Measurement, Song, SourceMeasurement, Stem
 from separation.objective import Audio, SourceFigures, measure
 from separation.separators.base import SeparatorError
 from separation.services.comparisons import Comparison, comparisons, unmatched
@@ -99,6 +99,17 @@ def _compared(
         source: replace(figures, notes=[*comparison.notes.get(source, []), *figures.notes])
         for source, figures in found.items()
     }
+
+
+def whole_song_refusal(song: Song) -> TooMuchMemory | None:
+    """Why a separation into the sources of the song's true stems cannot be measured as a whole; None where it can."""
+    sources = set(song.stems.filter(job__isnull=True).values_list("source", flat=True))
+    try:
+        for comparison in comparisons(sources, sources):
+            _refuse_memory(len(comparison.references), song.samples)
+    except TooMuchMemory as refusal:
+        return refusal
+    return None
 
 
 def _refuse_memory(sources: int, samples: int) -> None:

@@ -42,7 +42,8 @@ def stems_reused(lease: Lease, job: SeparationJob, key: str) -> bool:
             stems = list(other.stems.select_for_update().order_by("source", "start"))
             if stems and all(stem.file.storage.exists(str(stem.file.name)) for stem in stems):
                 ran = {**other.ran, "reused_from": str(other.pk)}
-                lease.release(State.DONE, progress=1.0, ran=ran, work_key=key, finished_at=timezone.now())
+                now = timezone.now()
+                lease.release(State.DONE, progress=1.0, weights=other.weights, ran=ran, work_key=key, finished_at=now)
                 Stem.objects.bulk_create(_same(stem, job) for stem in stems)
                 return True
     return False
@@ -61,7 +62,7 @@ def left_to_equal(lease: Lease, job: SeparationJob, key: str) -> bool:
     if not SeparationJob.objects.filter(earlier, work_key=key, state=State.RUNNING).exclude(pk=job.pk).exists():
         return False
     now = timezone.now()
-    lease.release(State.QUEUED, progress=0.0, attempt=F("attempt") - 1, sent_at=now, not_before=now + WAIT)
+    lease.release(State.QUEUED, attempt=F("attempt") - 1, sent_at=now, not_before=now + WAIT)
     return True
 
 

@@ -19,9 +19,10 @@ from django.utils.translation import gettext as _
 
 from audio.reading import Audio, Decoded, UnreadableAudio, read_upload
 from audio.synthesis import synthetic_song
-from audio.writing import encode_flac
+from audio.writing import blocks_of, encode_flac, fitting_gain, peak_of
 from separation.models import Song, Stem
 from separation.services.files import job_files_delete_after_commit, song_files_delete, stem_files_delete_after_commit
+from separation.services.flac_files import flac_saved
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".m4a")
 NAME_LENGTH, TITLE_LENGTH = 255, 200
@@ -68,7 +69,7 @@ def song_add(*, file: File[Any], title: str = "", artist: str = "", style: str =
 def song_add_synthetic(*, seed: int, title: str | None = None, style: str = "", seconds: float = 12.0) -> Song:
     """A song that the project makes itself, with its true stems."""
     made = synthetic_song(seed, seconds)
-    data, _gain = encode_flac(made.mixture)
+    data, _gain = encode_flac(made.mixture)  # as if it had been uploaded
     song = Song(
         title=title or made.title,
         style=style,
@@ -199,21 +200,19 @@ def _files_written(
     references: Mapping[str, Audio],
     origins: Mapping[str, dict[str, Any]],
 ) -> list[Stem]:
-    data, song.mixture_gain = encode_flac(mixture)
+    song.mixture_gain = fitting_gain(peak_of(mixture))
     if song.mixture_gain != 1.0:
         song.notes = [*song.notes, "peaks_scaled"]
     song.samples = mixture.shape[1]
-    song.mixture_sha256 = hashlib.sha256(data).hexdigest()
     song.original.save(song.original_name, original, save=False)
-    song.mixture.save("mixture.flac", ContentFile(data), save=False)
+    song.mixture_sha256 = flac_saved(song.mixture, "mixture.flac", blocks_of(mixture), song.mixture_gain)
     return [reference_written(song, source, stem, origins.get(source, {})) for source, stem in references.items()]
 
 
 def reference_written(song: Song, source: str, samples: Audio, origin: dict[str, Any]) -> Stem:
     """The true stem's file, and its row, not yet saved."""
-    data, gain = encode_flac(samples)
-    stem = Stem(song=song, source=source, gain=gain, sha256=hashlib.sha256(data).hexdigest(), origin=origin)
-    stem.file.save(f"{source}.flac", ContentFile(data), save=False)
+    stem = Stem(song=song, source=source, gain=fitting_gain(peak_of(samples)), origin=origin)
+    stem.sha256 = flac_saved(stem.file, f"{source}.flac", blocks_of(samples), stem.gain)
     return stem
 
 

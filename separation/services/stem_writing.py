@@ -6,24 +6,21 @@ files on the disk of the data. These have no names: whatever kills the process, 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
 from types import TracebackType
-from typing import IO
 
 import numpy as np
-from django.conf import settings
-from django.core.files.base import File
 
-from audio.writing import BLOCK_FRAMES, fitting_gain, flac_chunks
+from audio.writing import BLOCK_FRAMES, fitting_gain
 from separation.models import SeparationJob, Stem
 from separation.separators.base import Audio, Progress, SeparatorError, Span
+from separation.services.flac_files import flac_saved
+from separation.services.scratch import scratch_file
 
 FRAME_BYTES = 8  # two channels of float32
 THREADS = 4  # at most; encoding does not hold Python's lock
@@ -138,14 +135,7 @@ class StemWriter:
         gain = fitting_gain(part.peak)
         stem = Stem(song=self.job.song, job=self.job, source=part.source, start=part.span[0], gain=gain)
         stem.samples = None if self.job.is_whole else part.frames
-        digest = hashlib.sha256()
-        with scratch_file() as flac, scratch_file() as finished:
-            for chunk in flac_chunks(self._blocks(part), flac, gain=gain):
-                digest.update(chunk)
-                finished.write(chunk)
-            finished.seek(0)
-            stem.file.save(f"{part.source}.flac", File(finished), save=False)
-        stem.sha256 = digest.hexdigest()
+        stem.sha256 = flac_saved(stem.file, f"{part.source}.flac", self._blocks(part), gain)
         return stem
 
     def _blocks(self, part: Part) -> Iterator[Audio]:
@@ -167,8 +157,3 @@ class StemWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
-
-
-def scratch_file() -> IO[bytes]:
-    """A file without a name on the disk of the data."""
-    return tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)

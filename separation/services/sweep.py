@@ -73,7 +73,7 @@ def _orphan_requeue(work: Any, given_up: Callable[[Any], None]) -> None:
     )
     free: dict[str, Any] = {"lease_token": None, "lease_until": None}
     if work.attempt < settings.JOB_MAX_ATTEMPTS:
-        if still_lost.update(state=Work.State.QUEUED, progress=0.0, **try_again(work.attempt), **free):
+        if still_lost.update(state=Work.State.QUEUED, **try_again(work.attempt), **free):
             log.warning("the worker of %s died in attempt %s; it is queued again", work.pk, work.attempt)
     elif still_lost.update(state=Work.State.FAILED, error_code="worker_lost", finished_at=timezone.now(), **free):
         log.error("the worker of %s died in attempt %s, the last one", work.pk, work.attempt)

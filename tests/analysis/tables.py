@@ -58,6 +58,18 @@ def tidy(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(("simulated", "demo", "quality_first", "completed", "finished"), bool))
 
 
+def unequal() -> list[tuple[str, str, str, int]]:
+    """Listener, song, system, score. Twelve listeners heard one song and put htdemucs ahead, one heard forty and hears
+    umxhq ahead in some: over listeners there is a clear lead, over all ratings next to none."""
+    heard = [(f"l{who}", "Song 0", 3 + who % 2, 2) for who in range(12)]
+    heard += [("l12", f"Song {song}", 2 if song % 8 < 3 else 3, 3) for song in range(40)]
+    return [
+        (who, song, system, score)
+        for who, song, first, second in heard
+        for system, score in (("htdemucs", first), ("umxhq", second))
+    ]
+
+
 def crossed(
     *,
     listeners: int = 8,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pytest
 from django.conf import settings
@@ -24,6 +25,7 @@ from analysis.statistics.screening import REASONS as SCREENING_REASONS
 
 from .statistics import reference
 from .statistics.test_whole import HOSTILE, study
+from .tables import unequal
 
 NAMES = ("--listener", "rater", "--song", "content", "--scale", "dim", "--repeat", "rep")
 FEW = ("--replicates", "200")
@@ -108,6 +110,8 @@ def test_gensvs_systems_pairs_and_alpha() -> None:
         assert row["any_song"]["df"] == pytest.approx(golden["df"], abs=1e-6)
         assert limits(row, "bootstrap") == pytest.approx(golden["boot_crossed_pct95"], abs=0.03)
     assert len(told["pairs"]) == len(wanted["pairs"]) == 10
+    opposed = [(row["first"], row["second"]) for row in told["pairs"] if row["notes"] == ["means_opposed"]]
+    assert opposed == [("melroformer_bigvgan", "melroformer_large")]  # −0.46 to −0.01, while the MOS are 3.29 and 3.28
     for row, golden in zip(told["pairs"], wanted["pairs"], strict=True):
         assert (row["first"], row["second"], row["pairs"]) == (golden["a"], golden["b"], golden["n_pairs"])
         assert row["difference"] == pytest.approx(golden["diff"], abs=1e-6)
@@ -148,8 +152,8 @@ def test_bt500_rejects_or_refuses() -> None:
     assert [row["listener"] for row in holds["listeners"] if row["compat"]["rejected"]] == ["S002"]
     breaks = published("gensvs_dcr", "--compat", "bt500", "--replicates", "0")
     for row in [*breaks["clips"], *breaks["listeners"]]:
-        assert (row["compat"], row["compat_reason"]) == (None, "unanimous_clips")
-    assert "breaks down" in breaks["reasons"]["unanimous_clips"]
+        assert (row["compat"], row["compat_reason"]) == (None, "unanimous_clips_and_gaps")
+    assert "breaks down" in breaks["reasons"]["unanimous_clips_and_gaps"]
 
 
 @reference.needed
@@ -212,6 +216,96 @@ def test_any_crossing_on_request(file: Path) -> None:
     assert {row["any_song_reason"] for row in told["groups"] if row["song"]} == {"one_song"}
 
 
+def test_groups_have_what_systems_have(file: Path) -> None:
+    told = analyse(str(file), *FEW, "--by", "system,source")
+    names = ("songs", "bootstrap", "any_song")
+    systems = {(row["scale"], row["system"], row["source"]): row for row in told["systems"]}
+    variance = {
+        (row["scale"], row["system"], row["source"]): row for row in told["variance"] if row["items"] == "songs"
+    }
+    crossed = [row for row in told["groups"] if row["by"] == "system × source"]
+    assert len(crossed) == 12
+    for row in crossed:
+        key = (row["scale"], row["system"], row["source"])
+        assert [row[name] for name in names] == [systems[key][name] for name in names]
+        assert row["shares"] == variance[key]["shares"]
+        assert sum(row["shares"].values()) == pytest.approx(1.0)
+    of_sources = [row for row in told["groups"] if row["by"] == "source"]
+    assert len(of_sources) == 4
+    for row in of_sources:
+        assert row["bootstrap"]["low"] < row["mos"] < row["bootstrap"]["high"]
+        assert row["shares"] == variance[row["scale"], None, row["source"]]["shares"]
+    of_songs = [row for row in told["groups"] if row["song"]]
+    assert {(row["songs"], row["bootstrap_reason"], row["shares_reason"]) for row in of_songs} == {
+        (1, "one_song", "one_song")
+    }
+    without = analyse(str(file), "--replicates", "0")["groups"][0]
+    assert without["bootstrap_reason"] == "no_bootstrap" and without["shares"]
+
+
+def test_without_songs_nothing_is_won_or_lost(tmp_path: Path) -> None:
+    """Which clips are of one excerpt is not told: a pair is each listener's two means."""
+    data = study().drop(columns="song").query("system != 'reference' and source == 'vocals'")
+    told = analyse_of(data.drop(columns="source"), tmp_path)
+    means = data.pivot_table(index=["scale", "listener"], columns="system", values="score")
+    for row in told["pairs"]:
+        apart = (means["bad"] - means["good"])[row["scale"]]
+        assert (row["first"], row["pairs"]) == ("bad", 9)
+        assert row["difference"] == pytest.approx(apart.mean())
+        assert row["these_clips"]["centre"] == pytest.approx(apart.mean())
+        for name in ("songs", "sd", "effect", "wins", "ties", "losses", "win_rate", "any_song", "ordinal"):
+            assert (row[name], row[f"{name}_reason"]) == (None, "no_songs")
+    assert {note["code"] for note in told["notes"]} == {"no_songs", "pairs_without_songs"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "dropped", "reason"),
+    [
+        ("song < 5", [], None),
+        ("song < 4", [], "fewer_than_5_songs"),
+        ("song < 4", ["song"], None),
+        ("clip in ['0goodvocals', '1goodvocals', '2goodvocals', '3goodvocals']", ["song"], "too_few_clips"),
+    ],
+)
+def test_alphas_interval_is_of_songs_or_of_clips(
+    chosen: str, dropped: list[str], reason: str | None, tmp_path: Path
+) -> None:
+    study().query(chosen).drop(columns=dropped).to_csv(tmp_path / "r.csv", index=False)
+    for row in analyse(str(tmp_path / "r.csv"), *FEW)["reliability"]:
+        assert row["alpha"] is not None
+        assert row["alpha_interval_reason"] == reason
+        assert reason or row["alpha_interval"]["low"] < row["alpha"] < row["alpha_interval"]["high"]
+
+
+def test_a_histogram_has_every_step_of_the_scale(tmp_path: Path) -> None:
+    middle = study().assign(score=lambda data: data["score"].clip(2, 4))
+    for row in analyse_of(middle, tmp_path)["clips"]:
+        assert list(row["histogram"]) == ["1", "2", "3", "4", "5"]
+        assert row["histogram"]["1"] == row["histogram"]["5"] == 0
+        assert sum(row["histogram"].values()) == row["ratings"]
+    halves = analyse_of(middle.assign(score=middle["score"] - 0.5), tmp_path)["clips"]
+    assert list(halves[0]["histogram"]) == ["1", "1.5", "2", "2.5", "3", "3.5", "4", "5"]
+    wide = analyse_of(middle, tmp_path, "--scale-range", "0", "100")["clips"]
+    assert list(wide[0]["histogram"]) == ["2", "3", "4"]
+
+
+def test_a_listener_without_a_model_is_told_why(tmp_path: Path) -> None:
+    for row in analyse_of(study().query("listener == 0"), tmp_path)["listeners"]:
+        for name in ("modelled_bias", "modelled_inconsistency"):
+            assert (row[name], row[f"{name}_reason"]) == (None, "too_few_listeners")
+
+
+def test_a_pair_that_contradicts_itself_says_so(tmp_path: Path) -> None:
+    data = pd.DataFrame(unequal(), columns=["listener", "song", "system", "score"])
+    told = analyse_of(data, tmp_path)
+    [pair] = told["pairs"]
+    assert pair["these_clips"]["low"] > pair["difference"] > 0 and pair["these_clips"]["p_holm"] < 0.05
+    assert pair["notes"] == ["difference_outside"]
+    sentence = told["reasons"]["difference_outside"]
+    assert f"htdemucs - umxhq: {sentence}" in run(str(tmp_path / "given.csv"), "--replicates", "0")[0]
+    assert all(row["notes"] == [] for row in analyse_of(study(), tmp_path)["pairs"])
+
+
 def test_the_same_seed_gives_the_same_bytes(file: Path) -> None:
     once, again, other = (run(str(file), *FEW, "--json", "--seed", seed)[0] for seed in ("1", "1", "2"))
     assert once == again != other
@@ -237,6 +331,35 @@ def test_another_scale(tmp_path: Path) -> None:
         assert row["mos"] == pytest.approx((same["mos"] - 1) * 25)
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 100.0), (-3.0, 3.0)])
+def test_limits_in_points_are_those_of_the_scale(low: float, high: float, tmp_path: Path) -> None:
+    """Listener 3 presses one button, 4 repeats two points off, 5 rates the true stem below the middle."""
+    data = study()
+    data.loc[data["listener"] == 3, "score"] = 2.0
+    data.loc[(data["listener"] == 5) & (data["system"] == "reference"), "score"] = 2.0
+    again = data[data["song"] == 0].assign(repeat=1)
+    again.loc[again["listener"] == 4, "score"] += np.where(again["score"][again["listener"] == 4] > 3, -2, 2)
+    five = pd.concat([data.assign(repeat=0), again])
+    ours = analyse_of(five, tmp_path, "--reference", "reference")
+    unit = (high - low) / 4
+    other = five.assign(score=low + (five["score"] - 1) * unit)
+    told = analyse_of(other, tmp_path, "--reference", "reference", "--scale-range", str(low), str(high))
+
+    def found(rows: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+        return {(row["scale"], row["listener"]): set(row["reasons"]) for row in rows["listeners"] if row["flagged"]}
+
+    assert found(told) == found(ours)
+    assert {"straight_lining", "repeats_differ", "reference_rated_low"} <= set.union(*found(told).values())
+    assert {listener for _scale, listener in found(told)} == {"3", "4", "5"}
+    for row, same in zip(told["pairs"], ours["pairs"], strict=True):
+        assert row["equivalence_p"] == pytest.approx(same["equivalence_p"])
+    options = told["methods"]["options"]
+    assert options["margin"] == pytest.approx(0.25 * unit)
+    assert options["rule"]["straight_variance"] == pytest.approx(0.1 * unit**2)
+    assert options["rule"]["most_repeat_difference"] == pytest.approx(1.5 * unit)
+    assert options["rule"]["lowest_reference"] == pytest.approx(low + 2 * unit)
+
+
 def analyse_of(data: pd.DataFrame, folder: Path, *args: str) -> dict[str, Any]:
     data.to_csv(folder / "given.csv", index=False)
     return analyse(str(folder / "given.csv"), "--replicates", "0", *args)
@@ -253,13 +376,14 @@ def test_repeats_tell_of_listeners_and_are_in_no_mean(tmp_path: Path) -> None:
     assert all(row["repeat_difference"] is not None for row in told["listeners"])
 
 
-def test_a_second_time_without_a_first_is_no_rating(tmp_path: Path) -> None:
-    """l2 rated once, and that was a repeat."""
-    text = "listener,clip,repeat,score\nl1,x,0,NA\nl2,x,1,3\nl2,y,1,4\n"
+def test_a_listener_with_second_times_only_is_in_the_numbers(tmp_path: Path) -> None:
+    """l2 rated each clip once, and calls that a repeat."""
+    text = "listener,clip,repeat,score\nl1,x,0,2\nl2,x,1,3\nl2,y,1,4\n"
     (tmp_path / "r.csv").write_text(text)
-    told = analyse(str(tmp_path / "r.csv"), "--skip-missing", "--replicates", "0")
-    assert told["counts"] == {"stored": 2, "counted": 0, "not_final": 0, "simulated": 0, "repeats": 2}
-    assert told["clips"] == told["reliability"] == []
+    told = analyse(str(tmp_path / "r.csv"), "--replicates", "0")
+    assert told["counts"] == {"stored": 3, "counted": 3, "not_final": 0, "simulated": 0, "repeats": 0}
+    assert [row["mos"] for row in told["clips"]] == [2.5, 4.0]
+    assert "repeats_without_first" in {note["code"] for note in told["notes"]}
 
 
 def test_tables_are_written(file: Path, tmp_path: Path) -> None:
@@ -373,6 +497,11 @@ def test_every_reason_has_a_sentence() -> None:
         (["FILE", "--listener", "who"], "has no column “who”, which --listener names."),
         (["FILE", "--scale-range", "5", "1"], "has no width"),
         (["FILE", "--scale-range", "1", "3"], "have a score outside 1 to 3"),
+        (["FILE", "--scale-range", "0", "inf"], "The scale from 0 to inf has no end"),
+        (["FILE", "--reference", "nosuch"], "is called “nosuch”. Its systems are “bad”, “good”, “reference”."),
+        (["FILE", "--anchor", "nosuch=quality"], "no system of ratings.csv is called “nosuch”."),
+        (["FILE", "--anchor", "bad=loudness"], "is called “loudness”. Its scales are “contamination”, “quality”."),
+        (["FILE", "--system", "", "--reference", "bad"], "It has no column of systems."),
         (["FILE", "--by", "taste"], "--by taste is no crossing"),
         (["FILE", "--replicates", "-1"], "--replicates -1 is less than 0"),
         (["FILE", "--out", "FILE"], "cannot be written to"),

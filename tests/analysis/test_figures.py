@@ -165,6 +165,24 @@ def test_flagged_listeners_are_numbers_with_cards(full: StudyReport) -> None:
     assert "listener-02" not in said
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_numbers_of_listeners_in_one_place_do_not_cover_each_other(width: str) -> None:
+    """Six who gave one score always lie on each other."""
+    table = crossed(listeners=14, songs=5)
+    alike = table["listener"].isin([f"listener-{number:02d}" for number in range(6)])
+    figure = drawn(report(table.assign(score=table["score"].mask(alike, 3))), "listeners", width)
+    figure.canvas.draw()
+    for panel in figure.axes:
+        for text in panel.texts:
+            text.arrowprops, text.arrow_patch = None, None  # a line may pass where a number is not
+        boxes = [text.get_window_extent() for text in panel.texts]
+        assert len(boxes) >= 6 or panel.get_ylabel() != "Inconsistency"
+        frame = panel.get_window_extent()
+        for place, box in enumerate(boxes):
+            assert frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1)
+            assert not any(box.overlaps(other) for other in boxes[:place])
+
+
 def test_of_many_songs_those_that_differ_most_are_shown() -> None:
     found = report(crossed(listeners=2, songs=MOST + 5, sources=("vocals",)))
     chart = Songs("quality")

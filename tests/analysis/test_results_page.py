@@ -14,6 +14,7 @@ from django.utils import translation
 from analysis import page, words
 from analysis.report import StudyReport
 from analysis.selectors import study_report
+from analysis.statistics.screening import RULE_NAME
 from listening_test.models import Study
 
 from .factories import MEANS, panel_make, rate_all, session_make, study_make
@@ -122,7 +123,9 @@ def test_where_nobody_is_flagged_nothing_is_set_side_by_side() -> None:
 
 
 def test_where_everybody_is_flagged_it_is_said() -> None:
-    text = shown(made(crossed(steps=(9, 9, 9))))
+    table = crossed()
+    known = pd.DataFrame({"traps_failed": 1.0}, index=table["listener"].unique())
+    text = shown(report(table, study_id=Study().id, name="A study", known=known))
     assert "8 of 8 listeners are flagged." in text and "Everybody is flagged" in text
 
 
@@ -150,7 +153,8 @@ def test_facts_from_the_listening_test_flag(english: Client) -> None:
     assert "1 of 9 listeners is flagged." in text
     assert "answered faster than one can read; did not pass a sound check" in text
     assert str(hasty.listener_id) not in text
-    assert study_report(study).methods.count("listener_rule_1") == 1
+    assert study_report(study).methods.count(RULE_NAME) == 1
+    assert f"stands in the program under a name, {RULE_NAME};" in text
 
 
 # ── Trust ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -54,6 +54,9 @@ TWO = [("añil", "x", 3.5), ("b", "y, z", 4.0)]
         '\n\nlistener,clip,score\n\nañil,x,3.5\n   \nb,"y, z",4\n,,\n,,\n'.encode(),
         ' listener , clip , score \n añil , x , 3.5 \nb,"y, z", 4\n'.encode(),
         'score,comment,clip,listener\n3.5,"a\nb",x,añil\n4,,"y, z",b\n'.encode(),
+        "sep=;\r\nlistener;clip;score\r\nañil;x;3,5\r\nb;y, z;4\r\n".encode(),
+        '\ufeff"sep=|"\nlistener|clip|score\nañil|x|3,5\nb|y, z|4\n'.encode(),
+        "sep=\t\nlistener\tclip\tscore\nañil\tx\t3,5\nb\ty, z\t4\n".encode("utf-16"),
     ],
     ids=[
         "plain",
@@ -67,6 +70,9 @@ TWO = [("añil", "x", 3.5), ("b", "y, z", 4.0)]
         "blank_lines",
         "spaces",
         "other_columns",
+        "excel_sep",
+        "excel_sep_bom",
+        "excel_sep_utf16",
     ],
 )
 def test_one_table_in_many_forms(content: bytes) -> None:
@@ -214,6 +220,62 @@ def test_contradicting_ratings_as_asked_for(duplicates: str, score: float) -> No
 def test_two_scales_and_repeats_are_no_duplicates() -> None:
     text = "listener,clip,scale,repeat,score\na,x,q,0,3\na,x,c,0,4\na,x,q,1,5\n"
     assert len(read(text).table) == 3
+
+
+def test_lines_are_counted_from_excels_first_one() -> None:
+    assert "line 4 " in str(refused("sep=;\nlistener;clip;score\na;x;3\nb;x;9\n")).casefold()
+
+
+@pytest.mark.parametrize("column", ["repeat", "scale", "song"])
+def test_a_column_that_is_empty_from_top_to_bottom_is_none(column: str) -> None:
+    found = read(f"listener,clip,score,{column}\na,x,3,\nb,x,4, \n")
+    assert rows(found) == [("a", "x", 3.0), ("b", "x", 4.0)]
+    assert set(found.table["repeat"]) == {0}
+
+
+def test_whoever_has_no_first_presentation_has_the_next_one() -> None:
+    """b has x the second time only, c the third time and the fourth: their earliest ones count, and that is said."""
+    text = "listener,clip,repeat,score\na,x,0,3\na,x,1,4\nb,x,1,5\nc,x,2,1\nc,x,3,2\n"
+    found = read(text)
+    assert found.table[["listener", "repeat", "score"]].to_numpy().tolist() == [
+        ["a", 0, 3.0],
+        ["a", 1, 4.0],
+        ["b", 0, 5.0],
+        ["c", 0, 1.0],
+        ["c", 1, 2.0],
+    ]
+    assert (found.counts.counted, found.counts.repeats) == (3, 2)
+    [note] = found.notes
+    assert note.code == "repeats_without_first"
+    assert note.sentence.startswith("2 ratings") and "lines 4 and 5" in note.sentence
+
+
+def test_a_file_that_counts_from_1_is_understood_without_a_word() -> None:
+    found = read("listener,clip,repeat,score\na,x,1,3\na,x,2,4\nb,x,1,5\n")
+    assert found.table["repeat"].tolist() == [0, 1, 0]
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize("clips", [["same", "same", "same"], ["", "", ""]])
+def test_clips_can_be_made_of_song_system_and_source(clips: list[str]) -> None:
+    lines = zip(clips, ["A,s,vocals", "B,s,vocals", "A,s,drums"], strict=True)
+    text = "listener,clip,system,song,source,score\n" + "".join(f"l,{clip},{rest},3\n" for clip, rest in lines)
+    found = read(text, names={"clip": ""})
+    assert found.table["clip"].tolist() == ["s / vocals / A", "s / vocals / B", "s / drums / A"]
+    if clips[0]:
+        assert '--clip ""' in str(refused(text))
+    else:
+        assert read(text).table.equals(found.table)
+
+
+def test_a_clip_that_cannot_be_made_is_asked_for() -> None:
+    assert refused("listener,clip,score\na,x,3\n", names={"clip": ""}).code == "column_missing"
+    assert refused("listener,clip,score\na,,3\n").code == "column_missing"
+
+
+@pytest.mark.parametrize("ends", [(0.0, float("inf")), (float("-inf"), 5.0), (float("nan"), 5.0)])
+def test_a_scale_has_two_ends(ends: tuple[float, float]) -> None:
+    assert refused(HEADER + "a,x,3\n", scale_range=ends).code == "range_not_finite"
 
 
 # ── Our own ratings.csv ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 
 from analysis import words
+from analysis.figures.matrix import Matrix
+from analysis.pair_views import pair_sections
 from analysis.report import StudyReport
 from analysis.verdict import verdict
 
-from .tables import crossed, report, row, tidy
+from .tables import crossed, report, row, tidy, unequal
 
 pytestmark = pytest.mark.usefixtures("in_english")
 
@@ -46,6 +48,19 @@ def test_a_lead_that_comes_from_some_songs_is_not_claimed_for_others() -> None:
     text = said(tidy(rows))
     assert text.startswith("On these clips HTDemucs sounds best")
     assert "Whether it holds for other songs is not established" in text
+
+
+def test_a_lead_over_listeners_that_the_ratings_do_not_have_is_not_claimed() -> None:
+    names = ("listener", "song", "system", "score")
+    table = tidy(row(**dict(zip(names, one, strict=True)), song_id=one[1]) for one in unequal())
+    [pair] = report(table).pairs_of("quality")
+    lead = pair.seen_from("htdemucs")
+    assert lead.these_clips.is_lead and lead.these_clips.interval.low > lead.difference > 0
+    found = verdict(report(table), "quality")
+    assert (found.kind, found.ahead_of, found.open_against) == ("open", (), ("umxhq",))
+    assert Matrix("quality").sentence(report(table)).endswith("No difference is beyond chance.")
+    [section] = pair_sections(report(table))
+    assert any(note.startswith("Nothing is claimed for these clips") for note in section.notes)
 
 
 def test_the_other_scale_speaks_of_isolation() -> None:

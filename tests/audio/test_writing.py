@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from audio.reading import read_flac
-from audio.writing import encode_flac, flac_chunks
+from audio.writing import BLOCK_FRAMES, encode_flac, flac_chunks, peak_of
 from tests.factories import RATE, sound
 
 
@@ -100,3 +100,16 @@ def test_full_disk_is_told_as_what_it_is() -> None:
     with Path("/dev/full").open("r+b", buffering=0) as full, pytest.raises(OSError, match="No space left") as raised:
         flac_chunks([sound(5.0)], full, gain=1.0)
     assert raised.value.errno == errno.ENOSPC
+
+
+def test_the_peak_of_long_audio_is_found_without_a_copy_of_it() -> None:
+    samples = np.zeros((2, 8 * BLOCK_FRAMES + 5), dtype=np.float32)
+    samples[1, -1] = -0.75
+    tracemalloc.start()
+    peak = peak_of(samples)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak == 0.75
+    assert most < samples.nbytes / 4
+    samples[0, 3] = np.nan
+    assert np.isnan(peak_of(samples))

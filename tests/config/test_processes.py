@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,3 +123,15 @@ def test_it_does_not_sleep_when_the_time_of_day_is_set_back(
 def test_the_service_has_intervals_only() -> None:
     assert "config.beat:SteadyScheduler" in processes.light_command()
     assert all(isinstance(entry["schedule"], float) for entry in app.conf.beat_schedule.values())
+
+
+def test_temporary_files_of_a_worker_lie_on_the_disk_of_the_data(tmp_path: Path) -> None:
+    """Set where Celery makes its worker, before the pool's processes are forked."""
+    program = (
+        "import tempfile; from config.celery import app;"
+        "app.Worker(pool='solo', loglevel='ERROR'); print(tempfile.gettempdir())"
+    )
+    environment = {**os.environ, "STEMMOS_HOME": str(tmp_path), "C_FORCE_ROOT": "1"}
+    command = [sys.executable, "-c", program]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines()[-1] == str(tmp_path / "run")

@@ -126,7 +126,13 @@ def test_the_pages_are_for_everybody(page: Page) -> None:
     study = study_open_make(quota=3)
     first, _second = invitations_add(study=study, count=2, labels=["Ana"])
     session = session_enter(study=study, language="en", invitation=first)
-    addresses = (f"{draft.id}/edit/", f"{draft.id}/", f"{study.id}/", f"{study.id}/listeners/")
+    addresses = (
+        f"{draft.id}/edit/",
+        f"{draft.id}/",
+        f"{study.id}/",
+        f"{study.id}/recruiting/",
+        f"{study.id}/listeners/",
+    )
     for address in addresses:
         page.goto(f"/studies/{address}")
         page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
-from hypothesis import settings
 
 from listening_test.models import Study
 from separation.services import leases
 from tests.listening_test.factories import study_open_make
 from tests.listening_test.visits import Clock
-
-settings.register_profile("patient", deadline=None)  # a busy machine is no failure
-settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,12 @@ class Presentation:
     @property
     def place(self) -> tuple[int | None, str]:
         """Excerpt and source: those a listener may know."""
-        return self.clip.excerpt_id, self.clip.source
+        announced = self.trial.announced
+        return announced.excerpt_id, announced.source
+
+    @property
+    def is_spoken_check(self) -> bool:
+        return self.clip.purpose == Clip.Purpose.TRAP
 
 
 class Queries:
@@ -334,17 +340,15 @@ def _heaviest(features: Matrix, names: list[str], labels: Matrix) -> list[str]:
 
 def strangers(presentations: Sequence[Presentation]) -> list[tuple[int, int]]:
     """Pairs of different excerpts or sources: two systems of one excerpt and source are known to differ."""
-    count = len(presentations)
-    return [
-        (i, j) for i in range(count) for j in range(i + 1, count) if presentations[i].place != presentations[j].place
-    ]
+    rated = [number for number, presentation in enumerate(presentations) if not presentation.is_spoken_check]
+    return [(i, j) for i, j in combinations(rated, 2) if presentations[i].place != presentations[j].place]
 
 
 def same_system(
     presentations: Sequence[Presentation], pairs: Sequence[tuple[int, int]], *, draws: int, seed: int
 ) -> tuple[Labels, npt.NDArray[np.bool_]]:
     """Whether two share a system; and the same with the systems exchanged within each excerpt and source."""
-    clips = {presentation.clip.pk: presentation.clip for presentation in presentations}
+    clips = {presentation.clip.pk: presentation.clip for presentation in presentations if presentation.clip.excerpt_id}
     order = {pk: number for number, pk in enumerate(sorted(clips, key=str))}
     systems = np.unique([clips[pk].system for pk in order], return_inverse=True)[1]
     where: dict[tuple[int | None, str], list[int]] = {}
@@ -363,14 +367,37 @@ def same_system(
 
 
 def neighbours(presentations: Sequence[Presentation]) -> list[tuple[int, int]]:
-    """Pairs of one session, excerpt and source: in some of them a clip comes back."""
-    count = len(presentations)
-    return [
-        (i, j)
-        for i in range(count)
-        for j in range(i + 1, count)
-        if presentations[i].session == presentations[j].session and presentations[i].place == presentations[j].place
-    ]
+    """Pairs of one session, excerpt and source, asked on the same scales: in some of them a clip comes back."""
+
+    def known(number: int) -> tuple[Any, ...]:
+        one = presentations[number]
+        return one.session, one.place, one.trial.scale
+
+    rated = [number for number, presentation in enumerate(presentations) if not presentation.is_spoken_check]
+    return [(i, j) for i, j in combinations(rated, 2) if known(i) == known(j)]
+
+
+def companions(presentations: Sequence[Presentation]) -> list[tuple[int, int]]:
+    """Pairs of one session: in some of them one is a spoken attention check and the other is not."""
+    pairs = combinations(range(len(presentations)), 2)
+    return [(i, j) for i, j in pairs if presentations[i].session == presentations[j].session]
+
+
+def stands_out(
+    presentations: Sequence[Presentation], pairs: Sequence[tuple[int, int]], *, draws: int, seed: int
+) -> tuple[Labels, npt.NDArray[np.bool_]]:
+    """Whether one of a pair is a spoken attention check; and the same with other trials of the session as checks."""
+    checks = np.array([presentation.is_spoken_check for presentation in presentations])
+    session = np.array([presentation.session for presentation in presentations])
+    first, second = np.array(pairs).T
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _draw in range(draws):
+        exchanged = checks.copy()
+        for number in np.unique(session):
+            exchanged[session == number] = rng.permutation(checks[session == number])
+        drawn.append(exchanged[first] != exchanged[second])
+    return checks[first] != checks[second], np.column_stack(drawn)
 
 
 def comes_back(

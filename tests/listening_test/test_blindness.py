@@ -1,13 +1,14 @@
 """Nothing that reaches a listener tells which system is heard, which clip is a control, or which one comes back.
 
 A few listeners, whose browsers keep every byte, go through a real study: systems as different as a band-limited one and
-a quiet one, hidden reference, anchors, repeats, the mixture. Then three questions are asked of all that they were told:
-is there a word that gives something away; can pairs of clips that share a system be told from those that do not; can
-a clip that comes back be told from the others of its excerpt and source.
+a quiet one, hidden reference, anchors, repeats, spoken attention checks, the mixture, each scale by itself. Then four
+questions are asked of all that they were told: is there a word that gives something away; can pairs of clips that share
+a system be told from those that do not; can a clip that comes back be told from the others of its excerpt and source;
+can a spoken attention check be told from the clips, but by hearing it.
 
-The second and third are asked by `eavesdropping.findings`, of the best single feature and of all together. Each of the
-four tries raises an alarm where none of `DRAWS` exchanges of the labels does as well, which for a blind study happens
-with a probability of 1 / (1 + DRAWS): one false alarm in 250 studies. All that is random here is seeded, so that the
+All but the first are asked by `eavesdropping.findings`, of the best single feature and of all together. Each of the
+six tries raises an alarm where none of `DRAWS` exchanges of the labels does as well, which for a blind study happens
+with a probability of 1 / (1 + DRAWS): one false alarm in 160 studies. All that is random here is seeded, so that the
 answer for this study is always the same.
 
 Not looked at, and why: the samples (hearing them is the task), and time by a clock (a test of it would fail by chance;
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.staticfiles import finders
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -36,20 +38,23 @@ from scipy import signal
 from listening_test import controls, serializers, session_selectors
 from listening_test.api import ListenerThrottle
 from listening_test.listener_access import cookie_name
-from listening_test.models import Clip, Excerpt, ListeningSession, Study
+from listening_test.models import Clip, Excerpt, ListeningSession, Study, Trial
 from listening_test.services import clips as clip_service
+from listening_test.services.traps import trap_recording_add
 from listening_test.systems import system_name
 from listening_test.views import listener as listener_views
-from tests.factories import RATE, Audio, job_make, song_make
+from tests.factories import RATE, Audio, encoded, job_make, song_make
 from tests.listening_test.eavesdropping import (
     Eavesdropper,
     Finding,
     Presentation,
     comes_back,
+    companions,
     findings,
     neighbours,
     pair_features,
     same_system,
+    stands_out,
     strangers,
 )
 from tests.listening_test.factories import stem_make
@@ -60,16 +65,22 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800)]  # whole visits:
 SYSTEMS = ("umxhq", "spleeter:4stems", "htdemucs")
 SOURCES = ("vocals", "drums")
 SECONDS, SPAN = 1.6, (0.3, 1.4)
-LISTENERS, REPEATS = 2, 4
+LISTENERS, REPEATS, CHECKS = 2, 4, 4
 FACTORS: dict[str, Any] = {
     "controls": list(controls.CONTROLS),
     "repeats_per_listener": REPEATS,
+    "traps_per_listener": CHECKS,
+    "trap_kind": "spoken",
+    "scale_layout": "apart",
     "show_mixture": True,
     "equipment": {"quiet": "record", "sides": "record"},
 }
+# Where one leak is planted, the study is as small as shows it.
+PLAIN: dict[str, Any] = {"equipment": {}, "practice": False, "traps_per_listener": 0, "scale_layout": "together"}
 DRAWS = 999
 ALARM = 1 / (1 + DRAWS)
-# Repeats stand far from their first, which is no secret; so for them all that follows from a trial's place is left out.
+# Repeats stand far from their first, and checks are spread, which is no secret; so for them all that follows from a
+# trial's place is left out.
 PLACE_IN_ORDER = (
     r"position|minutes_left|next|expires|pause|notice|^finish|^(?!clip|mixture).*(bytes|content-length|tags)$"
 )
@@ -108,6 +119,9 @@ def blind_study(songs: int = 2, **fields: Any) -> Study:
                 others = sum(other for name, other in true.items() if name != source)
                 stem_make(song=song, source=source, job=job, samples=spoil(samples, others))
         Excerpt.objects.create(study=study, song=song, start=SPAN[0], end=SPAN[1])
+    for answer in (2, 4):
+        spoken = SimpleUploadedFile(f"elija-{answer}.wav", encoded(played(answer)[:, : RATE // 2], format="WAV"))
+        trap_recording_add(study=study, language="en", file=spoken, answer=answer)
     clip_service.clips_make(study=study)
     study.state, study.opened_at = Study.State.OPEN, timezone.now()
     study.save()
@@ -169,7 +183,7 @@ def recorded(study: Study, clock: Clock, begins: list[Begin]) -> Recording:
         browser = Eavesdropper(study, client=Client(headers={"Accept-Language": "en"}))
         browser.exchanges = []
         begin(browser, clock)
-        for trial in browser.session.trials.select_related("clip").order_by("position"):
+        for trial in browser.session.trials.select_related("clip", "stands_for").order_by("position"):
             since = len(browser.exchanges)
             take(browser, clock, trial.position)
             recording.presentations.append(Presentation(number, trial, browser.heard_of(since)))
@@ -296,7 +310,12 @@ def given_away(recording: Recording) -> list[str]:
     """A line for every alarm."""
     words = [f"the word {word}" for word in recording.secrets if word.lower() in recording.told]
     presentations = recording.presentations
-    return [*words, *alarms("shared systems", shared(presentations)), *alarms("repeats", repeated(presentations))]
+    return [
+        *words,
+        *alarms("shared systems", shared(presentations)),
+        *alarms("repeats", repeated(presentations)),
+        *alarms("checks", checked(presentations)),
+    ]
 
 
 def shared(presentations: list[Presentation]) -> list[Finding]:
@@ -309,6 +328,15 @@ def repeated(presentations: list[Presentation]) -> list[Finding]:
     pairs = neighbours(presentations)
     features, names = pair_features(presentations, pairs, leave_out=PLACE_IN_ORDER)
     return findings(features, names, *comes_back(presentations, pairs, draws=DRAWS, seed=6))
+
+
+def checked(presentations: list[Presentation]) -> list[Finding]:
+    """No finding where there is no spoken check."""
+    if not any(presentation.is_spoken_check for presentation in presentations):
+        return []
+    pairs = companions(presentations)
+    features, names = pair_features(presentations, pairs, leave_out=PLACE_IN_ORDER)
+    return findings(features, names, *stands_out(presentations, pairs, draws=DRAWS, seed=7))
 
 
 def alarms(what: str, found: list[Finding]) -> list[str]:
@@ -329,7 +357,7 @@ def secrets_of(study: Study) -> Iterator[str]:
             yield from (str(job.pk), job.pk.hex)
     yield from ("demucs", "open-unmix", "spleeter", "lufs", "gain_db", "filename", "design_digest")
     yield from ('"repeat":', "instructed", "expected", "anchor:", "hidden reference", '"system', "controls")
-    yield from (str(study.pk), study.pk.hex, f'"{study.seed}"')
+    yield from (str(study.pk), study.pk.hex, f'"{study.seed}"', "elija-")
 
 
 # ── The tests ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -345,7 +373,7 @@ def test_the_eavesdropper_does_hear(whole: Recording) -> None:
     presentations = whole.presentations
     pairs = strangers(presentations)
     features, names = pair_features(presentations, pairs)
-    source = np.array([presentations[i].clip.source == presentations[j].clip.source for i, j in pairs])
+    source = np.array([presentations[i].place[1] == presentations[j].place[1] for i, j in pairs])
     rng = np.random.default_rng(1)
     chance = np.column_stack([rng.permutation(source) for _draw in range(DRAWS)])
     assert [one.p <= ALARM for one in findings(features, names, source, chance)] == [True, True]
@@ -477,6 +505,16 @@ def in_the_query(monkeypatch: pytest.MonkeyPatch, study: Study) -> None:
     monkeypatch.setattr("listening_test.api.state_of", telling)
 
 
+def silent_check(monkeypatch: pytest.MonkeyPatch, study: Study) -> None:
+    """Beside a spoken check there is no song to hear."""
+    honest = session_selectors._mixture
+
+    def mixture(study: Study, trial: Trial) -> Clip | None:
+        return None if trial.stands_for else honest(study, trial)
+
+    monkeypatch.setattr(session_selectors, "_mixture", mixture)
+
+
 PLANTS: dict[str, tuple[Plant, str]] = {
     "a system's name in a header": (header_by("X-Model", lambda clip: clip.system), "the word htdemucs"),
     "a number for the system in a header": (header_by("X-Cache", lambda clip: str(len(clip.system))), "header x-cache"),
@@ -486,13 +524,15 @@ PLANTS: dict[str, tuple[Plant, str]] = {
     "a digest of the clip": (header_by("ETag", lambda clip: clip.sha256), "repeats by"),
     "the order of the systems": (sorted_by_system, "position"),
     "a parameter of the address": (in_the_query, "query"),
+    "no song beside a spoken check": (silent_check, "checks by"),
 }
 
 
 @pytest.mark.parametrize("leak", PLANTS)
 def test_a_planted_leak_is_found(leak: str, seeded: None, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     plant, told_by = PLANTS[leak]
-    study = blind_study(equipment={}, practice=False)
+    checks = 6 if plant is silent_check else 0  # of one listener: with fewer, chance would draw the truth itself
+    study = blind_study(**{**PLAIN, "traps_per_listener": checks})
     plant(monkeypatch, study)
     lines = given_away(recorded(study, clock, [at_once]))
     assert [line for line in lines if told_by in line] != [], lines

@@ -271,3 +271,10 @@ def test_running_it_again_retries_what_failed() -> None:
     call_command("make_demo", stdout=StringIO())
     assert set(SeparationJob.objects.values_list("state", flat=True)) == {"queued"}
     assert demo.demo_progress().failure == ""
+
+
+def test_the_demo_keeps_the_stems_of_earlier_weights(whole: None) -> None:
+    SeparationJob.objects.update(ran={"weights_sha256": {"vocals.pth": "ab" * 32}})
+    before = set(Stem.objects.values_list("pk", flat=True))
+    demo.demo_begin()
+    assert set(Stem.objects.values_list("pk", flat=True)) == before

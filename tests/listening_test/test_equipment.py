@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 import soundfile
 from django.http import HttpResponse
 
-from listening_test import equipment, session_selectors
+from listening_test import check_sounds, equipment, session_selectors
 from listening_test.equipment import END, OFF, RECORD, WARN, Kind
 from listening_test.models import Clip, EquipmentCheck, ListeningSession, Study
 from listening_test.services.studies import study_close
@@ -159,6 +160,20 @@ def test_what_is_no_answer_is_not_judged(db: None, clock: Clock, bad: list[str])
     answer = send(browser, check_now(browser.session), bad)
     assert "Please answer every question of this check." in answer.content.decode()
     assert check_now(browser.session).answers == []
+
+
+@pytest.mark.parametrize("attempt", ["", "x", "-1", "1", "²", "9" * 20, "9" * 5000])
+@pytest.mark.parametrize("button", [{}, {"skip": "1"}])
+def test_another_attempt_than_the_listener_is_at_changes_nothing(
+    db: None, clock: Clock, attempt: str, button: dict[str, str]
+) -> None:
+    browser = checking(study_checking(sides=RECORD))
+    check = check_now(browser.session)
+    clock.forward(LONG_ENOUGH)
+    answers = {f"answer-{place}": answer for place, answer in enumerate(right(check))}
+    sent = browser.post("equipment/", {"kind": "sides", "attempt": attempt, **answers, **button})
+    assert sent.status_code == 302
+    assert check_now(browser.session) == check
 
 
 @pytest.mark.parametrize("kind", [*RIDDLES, Kind.LEVEL])
@@ -327,6 +342,23 @@ def test_sounds_of_all_answers_have_one_size_length_and_headers(db: None, kind: 
     assert len({len(answer.content) for answer in answers}) == 1
     heard = [soundfile.info(opened(answer.content)) for answer in answers]
     assert len({(info.frames, info.samplerate, info.channels) for info in heard}) == 1
+
+
+def test_a_sound_asked_for_again_is_the_same_and_is_not_made_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    honest = check_sounds.equipment_sound
+
+    def counted(kind: str, answer: str, seeds: list[int]) -> Any:
+        made.append(answer)
+        return honest(kind, answer, seeds)
+
+    monkeypatch.setattr(check_sounds, "equipment_sound", counted)
+    browser = checking(study_checking(sides=END))
+    address = sounds(page(browser))[0]
+    first = browser.client.get(address).content
+    before = len(made)
+    assert browser.client.get(address).content == first
+    assert len(made) == before
 
 
 def test_a_sound_is_there_for_its_listener_and_its_attempt_only(db: None, clock: Clock) -> None:

@@ -8,9 +8,10 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from listening_test.listener_access import cookie_name
-from listening_test.models import Clip, ListeningSession, Study
+from listening_test.models import Clip, Invitation, ListeningSession, Study
 from listening_test.services import sessions
 from listening_test.services.studies import study_close, study_reopen
 from listening_test.texts import consent_sha256
@@ -100,6 +101,39 @@ def test_the_cookie_is_kept_from_scripts_and_lasts_thirty_days(study: Study) -> 
 def test_the_cookie_is_secure_under_https(study: Study, settings: Any) -> None:
     settings.HTTPS = True
     assert Browser(study).agree().cookies[cookie_name(study)]["secure"] is True
+
+
+def through(study: Study, **fields: Any) -> ListeningSession:
+    session = session_at(study, Step.CLOSING)
+    session.step, session.completed_at = Step.DONE, timezone.now()
+    for name, value in fields.items():
+        setattr(session, name, value)
+    session.save()
+    return session
+
+
+def test_somebody_else_at_the_same_browser_can_begin_and_nothing_is_lost(study: Study) -> None:
+    first = through(study)
+    browser = Browser(study, first)
+    assert "Somebody else here?" in text_of(browser.get())
+    browser.post("leave/")
+    assert "I have read this" in text_of(browser.get())
+    browser.agree()
+    assert browser.session != first
+    first.refresh_from_db()
+    assert first.step == Step.DONE
+
+
+@pytest.mark.parametrize("why", ["invited", "recruited", "at it", "closed", "full"])
+def test_nobody_is_forgotten_who_was_recruited_or_is_at_it_or_where_nobody_can_begin(why: str, study: Study) -> None:
+    link = Invitation.objects.create(study=study)
+    fields = {"invited": {"invitation": link}, "recruited": {"platform": {"pid": "7"}}, "at it": {"step": "practice"}}
+    session = through(study, **fields.get(why, {}))
+    Study.objects.update(**{"closed": {"state": "closed"}, "full": {"quota": 1}}.get(why, {"quota": None}))
+    browser = Browser(study, session)
+    assert "Somebody else here?" not in text_of(browser.get())
+    browser.post("leave/")
+    assert browser.session == session
 
 
 def test_each_study_has_its_own_cookie(study: Study) -> None:

@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from listening_test import messages, recruiting, recruiting_selectors
+from listening_test.listener_access import cookie_name
 from listening_test.models import Invitation, ListeningSession, Study
 from listening_test.refusal import Refused
 from listening_test.services import recruiting as services
-from listening_test.services.rights import session_erase
+from listening_test.services.rights import personal_data_remove, session_erase
 from listening_test.texts import consent_sha256
 from tests.listening_test.factories import study_open_make
 from tests.listening_test.test_arrivals import together
@@ -97,6 +98,125 @@ def test_the_same_participant_goes_on_in_another_browser_instead_of_beginning_ag
     first.agree()
     second = arrive(study, LINK)
     assert second.session == first.session
+    assert study.sessions.count() == 1
+
+
+def test_knowing_a_participant_s_name_goes_on_with_the_rating_and_shows_no_personal_code(study: Study) -> None:
+    study.platform = PROLIFIC
+    study.save()
+    first = arrive(study, LINK)
+    first.agree()
+    code = first.session.personal_code
+    assert code in first.get("code/").content.decode()
+    stranger = arrive(study, LINK)
+    assert stranger.get("code/").url == "/me/"
+    stranger.get()
+    assert stranger.get("code/").url == "/me/"  # a page seen makes nobody the owner
+    ListeningSession.objects.update(step="done", completed_at=timezone.now())
+    assert code not in stranger.get().content.decode()
+    assert code in first.get().content.decode()
+    stranger.client.post("/me/resume/", {"code": code})
+    assert code in stranger.get("code/").content.decode()
+
+
+def test_agreeing_late_under_a_participant_s_name_shows_no_personal_code(study: Study) -> None:
+    """The page was opened before the participant began."""
+    study.platform = PROLIFIC
+    study.save()
+    stranger, participant = arrive(study, LINK), arrive(study, LINK)
+    shown = stranger.get().context["sha256"]
+    participant.agree()
+    stranger.post("consent/", {"sha256": shown})
+    assert stranger.session == participant.session
+    assert stranger.get("code/").url == "/me/"
+
+
+def test_a_participant_who_opens_the_link_again_keeps_what_is_theirs(study: Study) -> None:
+    study.platform = PROLIFIC
+    study.save()
+    browser = arrive(study, LINK)
+    browser.agree()
+    browser.get(LINK)
+    assert browser.session.personal_code in browser.get("code/").content.decode()
+
+
+def test_a_pass_is_of_no_use_for_another_session_or_once_the_data_are_forgotten(study: Study) -> None:
+    study.platform = PROLIFIC
+    study.save()
+    first = arrive(study, LINK)
+    first.agree()
+    stranger = arrive(study, LINK)
+    other = services.session_enter(study=study, language="en")
+    name = cookie_name(study)
+    held = stranger.client.cookies[name].value
+    stranger.client.cookies[name] = held.replace(str(first.session.pk), str(other.pk))
+    assert "agree to take part" in stranger.get().content.decode()
+    stranger.client.cookies[name] = held
+    assert stranger.session == first.session
+    personal_data_remove(session=first.session)
+    assert "agree to take part" in stranger.get().content.decode()
+
+
+# ── An answer that is lost on its way ───────────────────────────────────────────────────────────────────────────────
+
+
+def agree_unheard(browser: Browser) -> None:
+    """The server makes the session; its answer, with the cookie, never arrives."""
+    kept = {name: cookie.value for name, cookie in browser.client.cookies.items()}
+    deaf = Browser(browser.study)
+    for name, value in kept.items():
+        deaf.client.cookies[name] = value
+    deaf.post("consent/", {"sha256": consent_sha256(browser.study, "en")})
+    assert browser.study.sessions.count() == 1
+
+
+@pytest.mark.parametrize("then", ["agrees again", "reloads", "opens the link again"])
+@pytest.mark.parametrize("kind", ["single", "quota", "open", "platform"])
+def test_who_never_heard_that_they_are_in_is_in(kind: str, then: str) -> None:
+    fields = {"single": {"links": "single"}, "quota": {"quota": 1}, "platform": {"platform": PROLIFIC}}.get(kind, {})
+    study = study_open_make(**fields)
+    invitation = invitation_make(study)
+    link = {"single": f"?i={invitation.token}", "platform": LINK}.get(kind, "")
+    browser = arrive(study, link)
+    shown = browser.get().context["sha256"]
+    agree_unheard(browser)
+    if then == "agrees again":
+        browser.post("consent/", {"sha256": shown})
+    elif then == "opens the link again":
+        browser.get(link)
+    answer = browser.get()
+    assert answer.status_code == 200
+    assert "agree to take part" not in answer.content.decode()
+    assert study.sessions.count() == 1
+    assert browser.session == study.sessions.get()
+    assert browser.client.cookies[cookie_name(study)].value == browser.session.token
+    assert browser.session.personal_code in browser.get("code/").content.decode()
+
+
+def test_who_agreed_as_the_service_stopped_can_agree_again() -> None:
+    study = study_open_make(links="single")
+    browser = arrive(study, f"?i={invitation_make(study).token}")
+    browser.get()
+    agree_unheard(browser)
+    ListeningSession.objects.update(step="consent", consented_at=None)
+    browser.agree()
+    assert browser.session.consented_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_agreeing_many_times_at_once_is_agreeing_once() -> None:
+    study = study_open_make()
+    browser = Browser(study)
+    shown = browser.get().context["sha256"]
+    kept = {name: cookie.value for name, cookie in browser.client.cookies.items()}
+
+    def agree(_number: int) -> str:
+        tab = Browser(study)
+        for name, value in kept.items():
+            tab.client.cookies[name] = value
+        return tab.post("consent/", {"sha256": shown}).cookies[cookie_name(study)].value
+
+    assert len(set(together(agree, 8))) == 1
     assert study.sessions.count() == 1
 
 

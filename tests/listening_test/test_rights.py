@@ -14,11 +14,20 @@ from django.test import Client
 from django.utils import timezone
 
 from listening_test import guessing, rights_selectors, selectors, texts
-from listening_test.models import Answer, EquipmentCheck, Listener, ListeningSession, Rating, Study, Trial
+from listening_test.models import (
+    Answer,
+    EquipmentCheck,
+    Listener,
+    ListeningSession,
+    PracticeAnswer,
+    Rating,
+    Study,
+    Trial,
+)
 from listening_test.services import rights, studies
 from listening_test.services.recruiting import session_enter
 from listening_test.tasks import sweep_retention
-from tests.listening_test.factories import rate, study_make, study_open_make
+from tests.listening_test.factories import clip_make, rate, study_make, study_open_make
 from tests.listening_test.visits import Browser
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +74,23 @@ def test_the_page_asks_for_the_code_in_both_languages() -> None:
 def test_everything_stored_is_shown(session: ListeningSession) -> None:
     text = send("", session).content.decode()
     for words in ("firefox", "48000", "5f0c", "Rock, Tango", "My name is Ana", "4 clips", session.consent_sha256[:12]):
+        assert words in text, words
+
+
+def test_what_was_practised_played_and_interrupted_is_shown_too(session: ListeningSession) -> None:
+    practised = clip_make(study=session.study, purpose="practice")
+    PracticeAnswer.objects.create(session=session, clip=practised, scale="contamination", value=2)
+    Trial.objects.filter(session=session, position=0).update(plays=31, loops=32, interruptions=33, glitches=34)
+    Rating.objects.filter(trial__position=0).update(changes=35)
+    session.warned_at = session.given_up_at = timezone.now()
+    session.ended_reason, session.is_test, session.slot = "equipment_sides", True, None
+    session.save()
+    text = send("", session).content.decode()
+    for words in (
+        *("Practice", "Contamination", "Drums", ">31<", ">32<", ">33<", ">34<", "35 + 35", session.completion_code),
+        *("Reminded to take the time", "Place given to somebody else", "needs left and right to be heard apart"),
+        *("This visit is not counted", "Left · passed", "Version 1"),
+    ):
         assert words in text, words
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from listening_test import design_selectors, selectors
@@ -182,6 +185,26 @@ def test_a_test_link_takes_no_place_and_never_counts(db: None, clock: Clock) -> 
     slots.slots_give_up(study=study)
     sessions.session_returned(session=trying[0])
     assert not is_given_up(trying[0])
+
+
+def test_the_study_is_locked_before_the_session_as_everywhere(study: Study, clock: Clock) -> None:
+    """The other way round, somebody who comes back and somebody who erases could wait for each other for ever."""
+    session = begin(study)
+    clock.forward(2 * 3600)
+    slots.slots_give_up(study=study)
+    with CaptureQueriesContext(connection) as asked:
+        sessions.session_returned(session=session)
+    rows = [row[1] for query in asked if (row := re.match(r'SELECT "listening_test_(\w+)"\."id",', query["sql"]))]
+    assert rows[:2] == ["study", "listeningsession"]
+    assert not is_given_up(session)
+
+
+def test_who_is_erased_while_coming_back_begins_anew(study: Study, clock: Clock) -> None:
+    session = begin(study)
+    clock.forward(60)
+    rights.session_erase(session=session)
+    with pytest.raises(Refused, match="no_session"):
+        sessions.session_returned(session=session)
 
 
 # ── What a place means ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,6 +33,10 @@ def refusal(error: pytest.ExceptionInfo[StudyRefused]) -> str:
     return error.value.code
 
 
+def excerpts_set(study: Study, *spans: Span) -> None:
+    studies.study_update(study=study, content=replace(studies.study_content(study), spans=list(spans)))
+
+
 # ── Drafts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -89,8 +93,9 @@ def test_an_excerpt_lies_inside_its_song_and_has_a_sensible_length(start: float,
     song = song_make()
     song.samples = 40 * 44_100
     with pytest.raises(StudyRefused) as error:
-        studies.excerpt_add(study=study, song=song, start=start, end=end)
+        excerpts_set(study, Span(song, start, end))
     assert refusal(error) == code
+    assert study.excerpts.count() == 1
 
 
 @pytest.mark.parametrize("end", [1.0, 30.0, 40.0])
@@ -106,34 +111,29 @@ def test_an_end_that_was_rounded_up_past_the_song_means_the_song_s_end() -> None
     assert studies.span_checked(song=song, start=0.0, end=2.8) == (0.0, song.seconds)
 
 
-def test_the_same_excerpt_twice_is_refused_one_by_one_and_counts_once_together() -> None:
+def test_the_same_excerpt_twice_counts_once() -> None:
     study = study_make()
     excerpt = study.excerpts.get()
-    with pytest.raises(StudyRefused) as error:
-        studies.excerpt_add(study=study, song=excerpt.song, start=excerpt.start, end=excerpt.end)
-    assert refusal(error) == "excerpt_twice"
-    content = studies.study_content(study)
-    studies.study_update(study=study, content=replace(content, spans=content.spans * 2))
-    assert study.excerpts.count() == 1
+    excerpts_set(study, *studies.study_content(study).spans * 2)
+    assert study.excerpts.get() == excerpt
 
 
 def test_an_excerpt_can_be_added_and_removed() -> None:
     study = study_make()
-    added = studies.excerpt_add(study=study, song=study.excerpts.get().song, start=0.0, end=1.0)
+    kept = study.excerpts.get()
+    before = studies.study_content(study).spans
+    excerpts_set(study, *before, Span(kept.song, 0.0, 1.0))
     assert study.excerpts.count() == 2
-    studies.excerpt_remove(excerpt=added)
-    assert study.excerpts.count() == 1
+    excerpts_set(study, *before)
+    assert study.excerpts.get() == kept
 
 
 @pytest.mark.parametrize("state", ["preparing", "open", "closed"])
 def test_only_a_draft_can_be_changed(state: str) -> None:
     study = study_open_make()
     Study.objects.update(state=state)
-    excerpt = study.excerpts.get()
     changes = (
         lambda: studies.study_update(study=study, content=studies.study_content(study)),
-        lambda: studies.excerpt_add(study=study, song=excerpt.song, start=0.0, end=1.0),
-        lambda: studies.excerpt_remove(excerpt=excerpt),
         lambda: studies.study_open(study=study),
     )
     for change in changes:
@@ -156,9 +156,10 @@ def test_a_study_is_demo_when_a_system_is() -> None:
 
 def test_a_study_is_demo_when_a_song_is() -> None:
     study = study_make(systems=("umxhq", "htdemucs"))
-    excerpt = studies.excerpt_add(study=study, song=song_make(is_demo=True), start=0.0, end=1.0)
+    before = studies.study_content(study).spans
+    excerpts_set(study, *before, Span(song_make(is_demo=True), 0.0, 1.0))
     assert Study.objects.get().is_demo
-    studies.excerpt_remove(excerpt=excerpt)
+    excerpts_set(study, *before)
     assert not Study.objects.get().is_demo
 
 

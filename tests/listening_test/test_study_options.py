@@ -31,6 +31,7 @@ EVERYTHING: dict[str, Any] = {
     "controls": ["reference", "anchor:mixture"],
     "trials_per_listener": "4",
     "scale_layout": "apart",
+    "contamination_words": "acr",
     "block_trials": "6",
     "show_mixture": "on",
     "minimum_seconds": "2.5",
@@ -55,6 +56,7 @@ KEPT: dict[str, Any] = {
     "controls": ["reference", "anchor:mixture"],
     "trials_per_listener": 4,
     "scale_layout": "apart",
+    "contamination_words": "acr",
     "block_trials": 6,
     "show_mixture": True,
     "minimum_seconds": 2.5,
@@ -107,6 +109,7 @@ def test_a_new_study_begins_with_sensible_options(english: Client, song: Song) -
     assert form["equipment_sides"].value() == "warn"
     assert form["questions"].value() == ""
     assert form["scale_layout"].value() == "together"
+    assert form["contamination_words"].value() == "amount"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,7 @@ def test_a_new_study_begins_with_sensible_options(english: Client, song: Song) -
     [
         ("controls", "anchor:worst", "not one of the available choices"),
         ("scale_layout", "sideways", "not one of the available choices"),
+        ("contamination_words", "stars", "not one of the available choices"),
         ("loudness_rule", "louder", "not one of the available choices"),
         ("minimum_seconds", "-1", "greater than or equal to 0.5"),
         ("minimum_seconds", "nan", "Enter a number"),
@@ -239,6 +243,7 @@ def test_the_page_tells_what_was_decided(english: Client) -> None:
     for words in (
         "Mixture instead of the stem (anchor)",
         "All clips on one scale, then all on the other",
+        "The words of Quality",
         "As loud as in the song",
         "2.5 s",
         "Left and right",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from listening_test.models import Clip, ListeningSession, Rating, Study, Trial
 from listening_test.refusal import BadValue, Refused
 from listening_test.services import ratings
-from tests.listening_test.factories import SYSTEMS, clip_make
+from tests.listening_test.factories import SYSTEMS, clip_make, study_open_make
 from tests.listening_test.visits import CLIP_SECONDS, Browser, Clock, session_at, trial_do, trial_hear, trial_now
 
 Step = ListeningSession.Step
@@ -45,6 +46,16 @@ def test_both_scales_in_the_order_of_the_session(browser: Browser, session: List
     assert browser.state()["trial"]["scales"] == expected
 
 
+def test_the_time_left_counts_what_is_asked(browser: Browser, session: ListeningSession) -> None:
+    """As the outline of a study does: 14 s for both scales of a clip, 9 s for one."""
+    Clip.objects.update(samples=56 * 44_100)
+    both = browser.state()["trial"]
+    assert (both["total"], both["minutes_left"]) == (4, 5)  # 4 x (56 + 14) s
+    session.trials.update(scale="quality")
+    Clip.objects.update(samples=51 * 44_100)
+    assert browser.state()["trial"]["minutes_left"] == 4  # 4 x (51 + 9) s
+
+
 def test_a_trial_on_one_scale_takes_and_needs_only_that(
     browser: Browser, session: ListeningSession, clock: Clock
 ) -> None:
@@ -68,13 +79,65 @@ def test_a_written_attention_check_tells_what_to_choose(browser: Browser, sessio
     assert browser.state()["trial"]["instruction"] == "For this clip, please choose 4, however it sounds."
 
 
-def test_a_spoken_attention_check_looks_like_any_other(
-    browser: Browser, session: ListeningSession, study: Study
-) -> None:
-    spoken = clip_make(study=study, purpose=Clip.Purpose.TRAP, language="en", expected={"quality": [2, 2]})
-    change(session, 0, instructed=2, clip=spoken)
-    state = browser.state()["trial"]
-    assert (state["instruction"], state["source"]) == (None, {"key": "vocals", "name": "Vocals"})
+def spoken_study(languages: tuple[str, ...] = ("en",), **fields: Any) -> Study:
+    """Only drums are rated, beside the song; each recording asks for another answer."""
+    study = study_open_make(
+        songs=3, sources=["drums"], show_mixture=True, traps_per_listener=3, trap_kind="spoken", **fields
+    )
+    for answer, language in enumerate(languages, start=2):
+        expected = {"quality": [answer, answer], "contamination": [answer, answer]}
+        clip_make(study=study, purpose=Clip.Purpose.TRAP, language=language, expected=expected)
+    return study
+
+
+def checks_of(session: ListeningSession) -> list[Trial]:
+    return list(session.trials.filter(instructed__isnull=False).select_related("clip"))
+
+
+def test_a_spoken_attention_check_looks_like_any_other(db: None, clock: Clock) -> None:
+    session = session_at(spoken_study(), Step.TRIALS)
+    browser = Browser(session.study, session)
+    mixtures = []
+    for _trial in range(session.trials.count()):
+        state = browser.state()
+        for told in (state["trial"], (state["next"] or state)["trial"]):
+            assert (told["instruction"], told["source"]["key"]) == (None, "drums")
+            assert browser.client.get(told["mixture"]).status_code == 200
+        mixtures.append(state["trial"]["mixture"])
+        trial_do(session, clock)
+    assert all(one != other for one, other in pairwise(mixtures))
+    assert [trial.clip.purpose for trial in checks_of(session)] == ["trap"] * 3
+
+
+def test_spoken_checks_follow_the_language_but_for_what_the_browser_may_hold(db: None, clock: Clock) -> None:
+    session = session_at(spoken_study(("en", "es")), Step.PRACTICE)
+    browser = Browser(session.study, session)
+    browser.get("?lang=es")
+    browser.get()
+    assert {(trial.clip.language, trial.instructed) for trial in checks_of(session)} == {("es", 3)}
+    ListeningSession.objects.update(step=Step.TRIALS)
+    first, second, *later = checks_of(session)
+    while trial_now(session).position < first.position:
+        trial_do(session, clock)
+    kept = {trial.pk for trial in (first, second) if trial.position <= first.position + 1}
+    browser.get("?lang=en")
+    browser.get()
+    for trial in checks_of(session):
+        assert (trial.clip.language, trial.instructed) == (("es", 3) if trial.pk in kept else ("en", 2))
+    assert later and later[-1].pk not in kept
+
+
+def test_in_a_language_without_recordings_checks_are_written_and_back_again_spoken(db: None) -> None:
+    session = session_at(spoken_study(("en",)), Step.PRACTICE)
+    browser = Browser(session.study, session)
+    planned = [trial.stands_for for trial in checks_of(session)]
+    browser.get("?lang=es")
+    browser.get()
+    assert [trial.clip for trial in checks_of(session)] == planned
+    browser.get("?lang=en")
+    browser.get()
+    assert [trial.clip.language for trial in checks_of(session)] == ["en"] * 3
+    assert [trial.stands_for for trial in checks_of(session)] == planned
 
 
 def test_an_attention_check_is_stored_like_any_other(browser: Browser, session: ListeningSession, clock: Clock) -> None:

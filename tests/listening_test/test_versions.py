@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
-from listening_test.design_selectors import design_digest, design_unchanged
+from listening_test import texts
+from listening_test.design_selectors import design_digest, design_record, design_unchanged
 from listening_test.models import Study
 from listening_test.refusal import StudyRefused
 from listening_test.services import preparation, sessions, studies
@@ -40,7 +45,7 @@ def test_listeners_and_closing_leave_it_as_it_is(db: None) -> None:
 
 
 def _text(study: Study) -> None:
-    study.texts.create(language="en", key="instructions", text="Listen to the drums.")
+    study.texts.filter(language="en", key="instructions").update(text="Listen to the drums.")
 
 
 def _consent(study: Study) -> None:
@@ -57,6 +62,10 @@ def _limit(study: Study) -> None:
 
 def _scales(study: Study) -> None:
     Study.objects.filter(pk=study.pk).update(scale_layout="apart")
+
+
+def _words(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(contamination_words="acr")
 
 
 def _clip_gone(study: Study) -> None:
@@ -76,7 +85,7 @@ def _name(study: Study) -> None:
     Study.objects.filter(pk=study.pk).update(name="Otro")
 
 
-CHANGES = [_name, _text, _consent, _seed, _limit, _scales, _clip_gone, _clip_changed, _excerpt]
+CHANGES = [_name, _text, _consent, _seed, _limit, _scales, _words, _clip_gone, _clip_changed, _excerpt]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -91,6 +100,38 @@ def test_what_decides_nothing_of_it_is_not(db: None, field: dict[str, object]) -
     study = opened()
     Study.objects.filter(pk=study.pk).update(**field)
     assert design_unchanged(Study.objects.get(pk=study.pk))
+
+
+def test_a_language_more_is_no_change_of_a_study(db: None, settings: Settings) -> None:
+    study = opened()
+    settings.LANGUAGES = [*settings.LANGUAGES, ("pt-br", "português")]
+    assert design_unchanged(Study.objects.get(pk=study.pk))
+
+
+def test_other_words_of_the_product_are_no_change_of_a_study(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = opened()
+    shown = {key: texts.study_text(study, key, "en") for key in texts.DEFAULTS}
+    for key in texts.DEFAULTS:
+        monkeypatch.setitem(texts.DEFAULTS, key, ("Other words.",))
+    study = Study.objects.get(pk=study.pk)
+    assert {key: texts.study_text(study, key, "en") for key in texts.DEFAULTS} == shown
+    assert design_unchanged(study)
+
+
+def test_a_study_of_before_the_words_could_be_chosen_still_has_its_design(db: None) -> None:
+    """Its digest was made of a record that did not name them, with only the consent text kept."""
+    study = opened()
+    study.texts.exclude(key="consent").delete()
+    record = design_record(Study.objects.get(pk=study.pk))
+    del record["settings"]["contamination_words"]
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    old = {"design_form": 1, "design_digest": hashlib.sha256(text.encode()).hexdigest()}
+    Study.objects.filter(pk=study.pk).update(**old)
+    assert design_unchanged(Study.objects.get(pk=study.pk))
+    for change in (_words, _seed):
+        change(study)
+        assert not design_unchanged(Study.objects.get(pk=study.pk))
+        Study.objects.filter(pk=study.pk).update(contamination_words="amount")
 
 
 def test_a_study_that_never_opened_has_no_frozen_design(db: None) -> None:
@@ -129,8 +170,8 @@ def test_the_earlier_version_stays_as_it_was(db: None) -> None:
     later = studies.study_new_version(study=study)
     content = studies.study_content(later)
     song = song_make(title="Otra", seed=9)
-    studies.study_update(study=later, content=content)
-    studies.excerpt_add(study=later, song=song, start=0.0, end=1.5)
+    spans = [*content.spans, studies.Span(song, 0.0, 1.5)]
+    studies.study_update(study=later, content=replace(content, spans=spans))
     study.refresh_from_db()
     assert design_unchanged(study)
     assert (study.version, study.is_open, session.trials.count()) == (1, True, 4)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from listening_test import session_selectors
 from listening_test.clip_names import clip_name
-from listening_test.listener_access import cookie_name
+from listening_test.listener_access import cookie_name, session_of
 from listening_test.models import Clip, ListeningSession, Study, Trial
 from listening_test.questionnaire import Question
 from listening_test.services import ratings, sessions
@@ -93,7 +93,11 @@ class Browser:
 
     @property
     def session(self) -> ListeningSession:
-        return self.study.sessions.get(token=self.client.cookies[cookie_name(self.study)].value)
+        request = RequestFactory().get(self.page)
+        request.COOKIES = {name: cookie.value for name, cookie in self.client.cookies.items()}
+        session = session_of(request, self.study)
+        assert session is not None
+        return session
 
     def get(self, rest: str = "") -> HttpResponse:
         return self.client.get(self.page + rest)

@@ -25,6 +25,7 @@ class FakeSeparator(Separator):
     behaviour: Behaviour = staticmethod(nothing)
     heard: list[Audio]
     weights = "ab" * 32
+    origin = "here"
 
     def separate(self, mixture: Audio, progress: Progress = lambda done: None) -> Separation:
         self.heard = [*getattr(self, "heard", []), mixture]
@@ -35,7 +36,7 @@ class FakeSeparator(Separator):
 
     def ran(self) -> Ran:
         hashes = {"vocals.pth": self.weights}
-        return Ran(self.spec.key, "fake", "1.0", self.spec.weights, "here", hashes, "cpu", 0.1)
+        return Ran(self.spec.key, "fake", "1.0", self.spec.weights, self.origin, hashes, "cpu", 0.1)
 
     def identity(self) -> dict[str, Any]:
         return {"package": "fake", "weights": self.weights}

@@ -1,12 +1,14 @@
 """A real Celery worker whose separator needs no model, and whose first attempt at a job never ends.
 
 `celery --app tests.separation.slow_worker worker`: the first attempt writes two stems, leaves its process id in the
-file `SLOW_WORKER_PID` and waits to be killed. Every further attempt runs through.
+file `SLOW_WORKER_PID`, beside it the folder of temporary files, and waits to be killed. Every further attempt runs
+through.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,6 +40,7 @@ def make_slow(**kwargs: object) -> None:
         nonlocal count
         stem, count = written(writer, part), count + 1
         if writer.job.attempt == 1 and count == 2:
+            Path(os.environ["SLOW_WORKER_PID"] + ".scratch").write_text(tempfile.gettempdir())
             Path(os.environ["SLOW_WORKER_PID"]).write_text(str(os.getpid()))
             time.sleep(120)
         return stem

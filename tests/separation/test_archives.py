@@ -110,6 +110,24 @@ def test_too_many_files_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, data, members=10) == "zip_too_many"
 
 
+@pytest.mark.parametrize("form", ["plain", "with a comment", "ZIP64"])
+@pytest.mark.parametrize("lie", ["none", "of the number"])
+def test_a_long_list_of_contents_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, lie: str
+) -> None:
+    data = archive({f"a/{number}.txt": b"" for number in range(300)})
+    list_bytes = struct.unpack_from("<L", data, len(data) - 10)[0]
+    count = 300 if lie == "none" else 1
+    if form == "ZIP64":
+        end64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, list_bytes, len(data))
+        data = data[:-22] + end64 + struct.pack("<4sLQL", b"PK\6\7", 0, len(data) - 22, 1) + data[-22:]
+    data = data[:-14] + struct.pack("<2H", count % 65535, count % 65535) + data[-10:]
+    if form == "with a comment":
+        data = data[:-2] + struct.pack("<H", 7) + b"comment"
+    monkeypatch.setattr(zipfile, "ZipFile", lambda path: pytest.fail("the list was read"))
+    assert refusal(tmp_path, data, members=10) == "zip_too_many"
+
+
 def test_a_bomb_is_stopped_while_it_unpacks(tmp_path: Path) -> None:
     data = archive({"a/vocals.wav": bytes(8 * 2**20)}, compression=zipfile.ZIP_DEFLATED)
     container = opened(tmp_path, data, unpacked_bytes=2**20, unpacked_ratio=25)

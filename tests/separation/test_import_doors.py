@@ -157,7 +157,7 @@ def test_imported_stems_and_systems_are_deleted_on_their_pages(english: Client) 
 def test_what_a_study_uses_stays(english: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     song = song_of_parts()
     posted(english, zip_file(stems_of("Una canción", parts())))
-    monkeypatch.setattr(uses, "_askers", [lambda system, songs: ["Voces"]])
+    monkeypatch.setattr(uses, "_uses", [lambda system, songs: ["Voces"]])
     for address in (f"/jobs/{song.jobs.get().pk}/delete/", "/systems/imported/import:band-split-rnn/delete/"):
         assert "A study uses these stems: Voces" in english.post(address, follow=True).content.decode()
     answer = english.delete("/api/v1/imported-systems/import:band-split-rnn/")

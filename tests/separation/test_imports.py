@@ -430,7 +430,7 @@ def test_a_fault_in_the_database_leaves_no_file(tmp_path: Path, media: Path, mon
 @pytest.fixture
 def study(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study uses whatever is asked about."""
-    monkeypatch.setattr(uses, "_askers", [lambda system, songs: ["Voces de 2026"]])
+    monkeypatch.setattr(uses, "_uses", [lambda system, songs: ["Voces de 2026"]])
 
 
 def test_stems_that_are_there_are_replaced_only_where_that_is_allowed(tmp_path: Path, media: Path) -> None:

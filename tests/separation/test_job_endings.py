@@ -273,17 +273,19 @@ def test_a_separation_past_its_limit_ends_at_its_next_word(
 ) -> None:
     settings.JOB_TIME_START_SECONDS, settings.JOB_TIME_FACTORS = 0, {"other": 0.1}  # 0.3 s for this song
 
+    steps: list[int] = []
+
     def slow(mixture: Audio, progress: Progress) -> None:
         for step in range(50):
             time.sleep(0.05)
+            steps.append(step)
             progress(step / 50)
 
     fake_separator(monkeypatch, slow)
     job = job_make()
-    began = time.monotonic()
     jobs.job_run(job.pk)
     job.refresh_from_db()
-    assert time.monotonic() - began < 2.0
+    assert 1 <= len(steps) <= 7  # however busy the machine is: a step takes 0.05 s at least
     assert (job.state, job.error_code, job.attempt) == (State.FAILED, "time_limit", 1)
     assert "0.3 s" in sentence(job.error_code, job.error_params) or "0,3 s" in sentence(
         job.error_code, job.error_params

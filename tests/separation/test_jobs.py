@@ -160,6 +160,29 @@ def test_progress_is_seen_while_it_works_and_never_falls(monkeypatch: pytest.Mon
     assert seen == pytest.approx([0.05 + 0.91 * share for share in (0.2, 0.2, 0.8)])
 
 
+def test_progress_does_not_fall_with_another_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    job = job_make()
+
+    def shown() -> float:
+        return SeparationJob.objects.get(pk=job.pk).progress
+
+    def work(mixture: Audio, progress: Progress) -> None:
+        monkeypatch.setattr("separation.services.leases.PROGRESS_SECONDS", 0.0)
+        for share in (0.2, 0.8) if not seen else (0.1, 0.9):
+            progress(share)
+            seen.append(shown())
+        if len(seen) == 2:
+            raise OSError("the disk was away for a moment")
+
+    fake_separator(monkeypatch, work)
+    jobs.job_run(job.pk)
+    assert SeparationJob.objects.get(pk=job.pk).state == State.QUEUED and shown() == seen[1]
+    SeparationJob.objects.filter(pk=job.pk).update(not_before=None)
+    jobs.job_run(job.pk)
+    assert seen == pytest.approx([0.05 + 0.91 * share for share in (0.2, 0.8, 0.8, 0.9)]) and shown() == 1.0
+
+
 def test_progress_is_written_about_twice_a_second(
     monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:

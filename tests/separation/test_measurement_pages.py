@@ -66,6 +66,16 @@ def test_the_page_says_why_it_failed_and_tries_again(english: Client, settings: 
     assert measurement.state == State.QUEUED
 
 
+def test_a_song_that_is_too_long_to_be_measured_as_a_whole_says_so_when_its_true_stems_are_there(
+    english: Client, settings: Any
+) -> None:
+    song, plain = song_with_stems(), song_make(title="Without true stems")
+    assert "too long to be measured" not in english.get(f"/songs/{song.pk}/").content.decode()
+    settings.MEASURE_MEMORY_GB = 0
+    assert "too long to be measured" in english.get(f"/songs/{song.pk}/").content.decode()
+    assert "too long to be measured" not in english.get(f"/songs/{plain.pk}/").content.decode()
+
+
 def test_a_part_is_asked_for_in_seconds(english: Client) -> None:
     job = job_done_make(song=song_with_stems(), sources=TWO)
     address = f"/songs/{job.song_id}/measure/"

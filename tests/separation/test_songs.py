@@ -47,6 +47,7 @@ def addresses(job: SeparationJob) -> list[tuple[str, str]]:
         ("post", f"/songs/{song.pk}/separate/"),
         ("post", f"/jobs/{job.pk}/cancel/"),
         ("post", f"/jobs/{job.pk}/retry/"),
+        ("post", f"/jobs/{job.pk}/again/"),
     ]
 
 
@@ -261,6 +262,20 @@ def test_api_tells_state_progress_error_and_stems(english: Client) -> None:
     assert {stem["source"] for stem in good["stems"]} == set(SOURCES) and good["stems"][0]["system"] == "umx:demo"
     assert good["error"] is None
     assert bad["error"]["code"] == "unexpected" and "(KeyError)" in bad["error"]["sentence"]
+
+
+def test_api_tells_parts_apart(english: Client) -> None:
+    job = job_done_make()
+    SeparationJob.objects.filter(pk=job.pk).update(spans=[[100, 50_000]], spans_key="100-50000")
+    job.stems.update(start=100, samples=49_900)
+    (shown,) = english.get(f"/api/v1/jobs/?song={job.song_id}").json()["results"]
+    assert shown["spans"] == [[100, 50_000]]
+    assert {(stem["start"], stem["samples"]) for stem in shown["stems"]} == {(100, 49_900)}
+    whole = job_done_make()
+    shown = english.get(f"/api/v1/jobs/{whole.pk}/").json()
+    assert shown["spans"] == [] and {(stem["start"], stem["samples"]) for stem in shown["stems"]} == {(0, None)}
+    schema = english.get("/api/schema/", headers={"accept": "application/json"}).json()["components"]["schemas"]
+    assert "spans" in schema["Job"]["properties"] and "samples" in schema["Stem"]["properties"]
 
 
 def test_api_filters_jobs(english: Client) -> None:

@@ -132,6 +132,8 @@ def test_worker_killed_in_the_middle_of_a_job_is_followed_by_a_finished_job(
     job.refresh_from_db()
     assert (job.state, job.attempt) == (State.RUNNING, 1)
     assert len(files_in(media / "stems")) == 2, "killed with two of four stems on disk"
+    scratch = first.pid_file.with_name("working.pid.scratch").read_text()
+    assert Path(scratch) == first.pid_file.parent / "run", "temporary files lie on the disk of the data"
 
     if killed == "the whole worker":
         first.kill()
@@ -192,9 +194,9 @@ def test_message_that_was_lost_is_sent_again_by_the_sweep(
 
 @pytest.mark.timeout(600)
 def test_the_whole_service_with_its_parts_killed(tmp_path: Path) -> None:
-    """`bench.survival` in small: each part killed once at a random moment, a message that comes twice, a cancellation.
+    """`bench.survival` in small: each part killed once at a random moment, a message that comes again, cancellations.
 
-    The full form, whose table is in docs/survival.md, is `python -m bench.survival`.
+    The full form, with the slower scenarios and the table of docs/survival.md, is `python -m bench.survival`.
     """
     found = tmp_path / "found.json"
     command = [sys.executable, "-m", "bench.survival", "--runs", "5", "--seed", "7", "--port", str(free_port())]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
@@ -19,7 +21,7 @@ from separation import messages
 from separation.models import SeparationJob, Song
 from separation.separators import registry
 from separation.separators.base import WeightsMissing
-from separation.services.songs import shown_name, title_of
+from separation.services.songs import shown_name, song_add, title_of
 from tests.audio import files
 from tests.factories import RATE, encoded, files_in, sound
 
@@ -298,3 +300,14 @@ def test_refused_form_keeps_what_was_chosen(english: Client, monkeypatch: pytest
     page = text_of(upload(english, b"no sound", style="milonga", separators=["umx:demo"]))
     assert 'value="milonga"' in page
     assert 'value="umx:demo" checked' in page and 'value="umxhq">' in page
+
+
+def test_the_memory_of_the_web_server_does_not_grow_with_the_song(media: Path) -> None:
+    samples = sound(60.0)
+    file = ContentFile(encoded(samples), name="long.flac")
+    tracemalloc.start()
+    song = song_add(file=file)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert song.samples == samples.shape[1]
+    assert most < samples.nbytes / 2

@@ -131,8 +131,10 @@ def test_import_copies_says_what_it_did_and_what_it_did_not_know(server: Server,
 def test_import_of_nothing_usable_fails_and_nothing_is_half_there(server: Server, home: Path, tmp_path: Path) -> None:
     source = tmp_path / "usb"
     source.mkdir()
-    with pytest.raises(CommandError, match="0 files copied"):
+    (source / "notes.txt").write_bytes(b"no weights")
+    with pytest.raises(CommandError, match=f"Nothing was recognised in {source}") as unknown:
         weights("import", str(source))
+    assert "umx: " in str(unknown.value) and "umx.bin" in str(unknown.value), "what is wanted is named"
     (source / "umx.bin").write_bytes(b"half")
     with pytest.raises(CommandError, match="1 refused") as caught:
         weights("import", str(source))

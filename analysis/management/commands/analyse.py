@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.analysed import Options
     from analysis.package import Package
 
 COLUMNS = ("listener", "clip", "song", "system", "source", "scale", "repeat", "score")
 PROCEDURES = ("p910", "p913", "bt500")  # of analysis.statistics.published, which is not loaded to print help
 GROUPED = ("system", "source", "song")
+MOST_NAMED = 20  # in one sentence
 
 
 class Command(BaseCommand):
@@ -32,7 +35,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a CSV file, or a results package")
         for column in COLUMNS:
-            parser.add_argument(f"--{column}", metavar="NAME", help=f"the column of the {column} (default: {column})")
+            parser.add_argument(
+                f"--{column}", metavar="NAME", help=f'the column of the {column} (default: {column}; "": none)'
+            )
         parser.add_argument("--scale-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="default: 1 5")
         parser.add_argument("--compat", choices=PROCEDURES, help="a published procedure, shown beside our numbers")
         parser.add_argument(
@@ -58,7 +63,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--skip-missing", action="store_true", help="leave out lines without a score")
         parser.add_argument("--replicates", type=int, metavar="N", help="of the bootstrap; 0: none (default: 10000)")
-        parser.add_argument("--margin", type=float, help="of equivalence, in points (default: 0.25)")
+        parser.add_argument(
+            "--margin",
+            type=float,
+            help="of equivalence, in points (default: 0.25 from 1 to 5, on others in proportion)",
+        )
         parser.add_argument("--seed", type=int, help="of the bootstrap (default: 0)")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the tables there")
@@ -91,6 +100,7 @@ class Command(BaseCommand):
             skip_missing=asked["skip_missing"],
             name=file.name,
         )
+        _refuse_unknown_controls(read.table, asked, file.name)
         found = analysed(read.table, options, packed.known if packed else None)
         groupings = (*GROUPINGS, *_groupings(asked["by"] or ()))
         told = results(found, read.counts, notes=read.notes, compat=asked["compat"], groupings=groupings)
@@ -124,16 +134,37 @@ def _options(start: Options, asked: Mapping[str, Any]) -> Options:
         name: asked[name] for name in ("replicates", "margin", "seed") if asked[name] is not None
     }
     if asked["scale_range"]:
-        changes["scale_range"] = tuple(asked["scale_range"])
+        low, high = asked["scale_range"]
+        start = start.on_scale((low, high))
     if asked["reference"]:
         changes["references"] = frozenset(asked["reference"])
     if asked["anchor"]:
-        parts = (name.partition("=") for name in asked["anchor"])
-        changes["anchors"] = {name: scale or WORST_ANYWHERE for name, _sign, scale in parts}
+        parts = (given.partition("=") for given in asked["anchor"])
+        changes["anchors"] = {system: scale or WORST_ANYWHERE for system, _sign, scale in parts}
     for name, least in (("replicates", 0), ("seed", 0), ("margin", 0.0)):
         if name in changes and not changes[name] >= least:
             raise CommandError(f"--{name} {changes[name]} is less than {least:g}: give a larger number.")
     return replace(start, **changes)
+
+
+def _refuse_unknown_controls(table: pd.DataFrame, asked: Mapping[str, Any], name: str) -> None:
+    """A misspelt control would be ranked among the systems without a word."""
+    for option in ("reference", "anchor"):
+        for given in asked[option] or ():
+            system, _sign, scale = given.partition("=") if option == "anchor" else (given, "", "")
+            _refuse_unknown(table, "system", system, f"--{option} {given}", name)
+            if scale:
+                _refuse_unknown(table, "scale", scale, f"--{option} {given}", name)
+
+
+def _refuse_unknown(table: pd.DataFrame, column: str, label: str, option: str, name: str) -> None:
+    labels = sorted(map(str, table[column].unique())) if column in table else []
+    if label in labels:
+        return
+    there = ", ".join(f"“{one}”" for one in labels[:MOST_NAMED])
+    more = f" and {len(labels) - MOST_NAMED:,} more" if len(labels) > MOST_NAMED else ""
+    known = f"Its {column}s are {there}{more}." if labels else f"It has no column of {column}s."
+    raise CommandError(f"{option}: no {column} of {name} is called “{label}”. {known}")
 
 
 def _groupings(asked: Any) -> list[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
 from separation import messages
+from separation.measurement_pages import too_long_note
 from separation.services.songs import UploadRefused
 from separation.services.stem_songs import Track, song_add_track, song_of_track, tracks_in
 
@@ -56,5 +57,6 @@ class Command(BaseCommand):
     def what_became_of(self, track: Track, options: dict[str, Any]) -> str:
         if options["dry_run"]:
             return "is already here" if song_of_track(track) else "would be added"
-        _song, added = song_add_track(track=track, style=options["style"])
-        return "added with its true stems" if added else "is already here"
+        song, added = song_add_track(track=track, style=options["style"])
+        note = too_long_note(song)
+        return ("added with its true stems" if added else "is already here") + (f". {note}" if note else "")

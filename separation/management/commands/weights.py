@@ -119,7 +119,9 @@ class Command(BaseCommand):
             self.stderr.write(self.style.ERROR(f"refused   {refused}: {why}"))
         for unknown in done.unknown:
             self.stdout.write(f"unknown   {unknown}: neither its name nor its hash is that of a published file")
-        if done.refused or not (done.taken or done.here):
+        if not (done.taken or done.here or done.refused):
+            raise CommandError(f"Nothing was recognised in {path}. The files wanted are:\n{_wanted_files()}")
+        if done.refused:
             raise CommandError(f"{len(done.taken)} files copied, {len(done.refused)} refused, none of them half.")
 
 
@@ -133,6 +135,11 @@ def _keys(given: list[str]) -> list[str]:
         if weights_key(key) not in PUBLISHED:
             raise CommandError(f"{key} has no published weights: they came with it.")
     return list(dict.fromkeys(weights_key(key) for key in given)) or list(PUBLISHED)
+
+
+def _wanted_files() -> str:
+    files = ((key, ", ".join(file.name for file in published_set(key).files)) for key in PUBLISHED)
+    return "\n".join(f"  {key + ':':<18}{names}" for key, names in files)
 
 
 def _bytes_of(path: Path, published: int | None) -> int:

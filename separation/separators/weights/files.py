@@ -57,6 +57,14 @@ class WeightsSet:
             if size == 0 or (file.size is not None and size != file.size):
                 raise self.mismatch(file, f"it has {size} bytes instead of {file.size or 'some'}")
 
+    def sha256(self) -> dict[str, str]:
+        """Of every file by name: the one it must have, where all of that is known, else its own. Raises as above."""
+        self.check_present()
+        return {
+            file.name: file.sha256 if file.sha256 and len(file.sha256) == 64 else sha256_of(self.folder / file.name)
+            for file in self.files
+        }
+
     def verify(self) -> dict[str, str]:
         """sha256 of every file by name, once all are what they should be; raises as above.
 

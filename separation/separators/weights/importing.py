@@ -21,6 +21,8 @@ from separation.separators.weights.files import WeightsFile, WeightsSet, publish
 SUFFIXES = {".pth", ".th", ".safetensors", ".index", ".gz"}
 """What a file of weights may be called; others are only looked at where they have the size of one."""
 
+SPLEETER_DATA, SPLEETER_INDEX = "model.data-00000-of-00001", "model.index"
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -67,8 +69,9 @@ def _take(path: Path, done: Imported) -> None:
     """A pair of Spleeter's files is taken when its index is met; its data file is passed over."""
     units = list(_units(path))
     if not units:
-        named = path.suffix in SUFFIXES or path.name.startswith("model.data-")
-        if named and not path.with_name("model.index").is_file():
+        if path.name == SPLEETER_DATA and not path.with_name(SPLEETER_INDEX).is_file():
+            done.refused.append((path, f"{SPLEETER_INDEX} is missing beside it"))
+        elif path.suffix in SUFFIXES:
             done.unknown.append(path)
         return
     errors = []
@@ -83,8 +86,8 @@ def _take(path: Path, done: Imported) -> None:
 
 def _units(path: Path) -> Iterator[tuple[Unit, dict[str, Path]]]:
     """What `path` may be, and the files to copy for it by name."""
-    if path.name == "model.index":
-        for unit in _pairs(path.with_name("model.data-00000-of-00001")):
+    if path.name == SPLEETER_INDEX:
+        for unit in _pairs(path.with_name(SPLEETER_DATA)):
             yield unit, {file.name: path.with_name(file.name) for file in unit.files}
     elif path.name.endswith(".tar.gz"):
         yield from _archives(path)

@@ -83,6 +83,7 @@ export class Outbox {
       const item = this.#items[0];
       const result = await request(item, this.#csrf);
       if (this.#stopped) break;
+      if (this.#items[0] !== item) continue; // another turn has begun meanwhile, with what was kept
       if (result.kind === "saved" || this.#isSettled(item, result)) {
         this.#items.shift();
         tries = 0;

@@ -12,6 +12,7 @@ const START_MS = 4000; // an output that has not begun to run by then will not
 const STUCK_MS = 2000; // after an interruption some devices' clocks stand still without a word
 const WATCH_MS = 250;
 const GAP_SECONDS = 0.1; // an output that falls so far behind real time has been silent in between
+const PATIENCE_MS = 60000; // for a whole clip: a phone that changes its network may leave a request without an end
 
 // `kind`: network (nothing came), decode (this is no sound for this browser), sound (the device does not play).
 export class SoundError extends Error {
@@ -24,7 +25,7 @@ export class SoundError extends Error {
 export class Player {
   #rate;
   #context = null;
-  #buffers = new Map(); // address -> promise of the decoded clip
+  #loads = new Map(); // address -> { clip, pending, drop() }: the promise of the decoded clip, see `loading`
   #playing = null;
 
   constructor(sampleRate = 44100) {
@@ -34,17 +35,27 @@ export class Player {
 
   // Fetched and decoded once, before it is asked for where possible; a failure is forgotten, so that it can be retried.
   load(url) {
-    if (!this.#buffers.has(url)) {
-      const loading = fetched(url).then((bytes) => decoded(bytes, this.#rate));
-      loading.catch(() => this.#buffers.delete(url));
-      this.#buffers.set(url, loading);
+    if (!this.#loads.has(url)) {
+      const load = loading(url, this.#rate);
+      load.clip.catch(() => this.#loads.get(url) === load && this.#loads.delete(url));
+      this.#loads.set(url, load);
     }
-    return this.#buffers.get(url);
+    return this.#loads.get(url).clip;
   }
 
   // Forgets every clip but these.
   keep(urls) {
-    for (const url of this.#buffers.keys()) if (!urls.includes(url)) this.#buffers.delete(url);
+    for (const url of [...this.#loads.keys()]) if (!urls.includes(url)) this.#forget(url);
+  }
+
+  // Gives up what is still on its way, but for what is waited for: it may hang on a connection that is gone.
+  dropPending() {
+    for (const [url, load] of [...this.#loads]) if (load.pending && url !== this.#playing?.url) this.#forget(url);
+  }
+
+  #forget(url) {
+    this.#loads.get(url)?.drop();
+    this.#loads.delete(url);
   }
 
   get isPlaying() {
@@ -63,18 +74,32 @@ export class Player {
   // pair of seconds, is repeated until it is stopped. Throws SoundError.
   async play(url, { part = null, onStart = () => {}, onProgress = () => {} } = {}) {
     this.stop();
-    const playing = { cancelled: false, end: () => (playing.cancelled = true) && null };
-    this.#playing = playing;
+    const playing = this.#begin(url);
     try {
       const context = this.#wake(); // before anything is awaited: browsers only count the tap itself
-      const whole = await this.load(url);
-      await this.#run(context);
-      if (playing.cancelled) return { outcome: "stopped", seconds: 0, loops: 0, glitches: 0 };
+      const whole = await Promise.race([this.load(url), playing.cancelled]);
+      if (whole) await Promise.race([this.#run(context), playing.cancelled]);
+      if (playing.isCancelled) return { outcome: "stopped", seconds: 0, loops: 0, glitches: 0 };
       const buffer = part ? partOf(whole, ...part) : whole;
       return await this.#sound(playing, context, buffer, { loop: part !== null, onStart, onProgress });
     } finally {
       if (this.#playing === playing) this.#playing = null;
     }
+  }
+
+  // Until it sounds, a stop is an end at once, and gives up a clip that does not come: the next tap asks for it anew.
+  #begin(url) {
+    const playing = { url, isCancelled: false };
+    playing.cancelled = new Promise((resolve) => {
+      playing.end = () => {
+        playing.isCancelled = true;
+        if (this.#loads.get(url)?.pending) this.#forget(url);
+        resolve(null);
+        return null;
+      };
+    });
+    this.#playing = playing;
+    return playing;
   }
 
   // Gives what `play` will give, where something sounded.
@@ -158,10 +183,22 @@ function newContext(sampleRate) {
   }
 }
 
-async function fetched(url) {
+function loading(url, rate) {
+  const given = new AbortController();
+  const timer = setTimeout(() => given.abort(), PATIENCE_MS);
+  const load = { pending: true, drop: () => given.abort() };
+  const bytes = fetched(url, given.signal).finally(() => {
+    load.pending = false;
+    clearTimeout(timer);
+  });
+  load.clip = bytes.then((whole) => decoded(whole, rate));
+  return load;
+}
+
+async function fetched(url, signal) {
   let answer;
   try {
-    answer = await fetch(url, { credentials: "same-origin" });
+    answer = await fetch(url, { credentials: "same-origin", signal });
     if (answer.ok) return await answer.arrayBuffer();
   } catch (cause) {
     throw new SoundError("network", cause);

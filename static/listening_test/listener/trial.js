@@ -2,12 +2,13 @@
 // known and its clip decoded before it is needed, so the listener goes on at once; what they did follows by the outbox.
 "use strict";
 
+import { onKeys } from "./keys.js";
 import { Outbox, newKey } from "./outbox.js";
 import { Part } from "./part.js";
 import { PlayButton } from "./play_button.js";
 import { Player } from "./player.js";
 import { openStore } from "./store.js";
-import { find, listenWords, lock, onKeys, say, showNotice, showPart, showPause, showPlace } from "./trial_view.js";
+import { find, listenWords, lock, say, showNotice, showPart, showPause, showPlace } from "./trial_view.js";
 import { takeTurns } from "./turn.js";
 
 const page = find("#trial");
@@ -20,6 +21,7 @@ const scales = [...form.querySelectorAll("fieldset[data-scale]")];
 const AWAY_MS = 3600e3; // as the server has it
 const SAVING_MS = 700; // what is saved faster than that needs no word
 const MOST_COUNT = 10000; // as the server has it
+const PATIENCE_MS = 15000; // for one answer of the server
 
 const visit = `${words.api} ${words.visit}`; // somebody else may have listened in this browser before
 const player = new Player();
@@ -62,7 +64,8 @@ async function begin() {
 async function current(mine) {
   for (let wait = 500; mine === begun; wait = Math.min(8000, wait * 2)) {
     try {
-      const answer = await fetch(words.api, { headers: { Accept: "application/json" } });
+      const signal = AbortSignal.timeout?.(PATIENCE_MS);
+      const answer = await fetch(words.api, { headers: { Accept: "application/json" }, signal });
       if (answer.ok) return await answer.json();
       if (answer.status < 500 && answer.status !== 429) return leave();
     } catch {
@@ -393,7 +396,10 @@ form.addEventListener("submit", (event) => {
 form.addEventListener("change", (event) => {
   if (event.target.type === "radio") answer(event.target.name, Number(event.target.value));
 });
-window.addEventListener("online", fetchMissing);
+window.addEventListener("online", () => {
+  player.dropPending();
+  fetchMissing();
+});
 
 // Who left the page for long is to hear the examples again: the server says so when it is asked.
 let leftAt = Infinity;

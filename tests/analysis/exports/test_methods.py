@@ -7,6 +7,7 @@ from django.utils import translation
 
 from analysis import dataset
 from analysis.exports.methods import methods_text, paragraphs
+from analysis.presentation import scale_views
 from analysis.selectors import study_report
 from analysis.study_facts import StudyFacts, study_facts
 from listening_test.models import Answer, EquipmentCheck, ListeningSession
@@ -62,6 +63,19 @@ def test_of_a_study_it_tells_what_is_stored() -> None:
     ):
         assert fact in said, fact
     assert "[fill in: experience" not in said and "[fill in: age" in said
+
+
+@pytest.mark.django_db
+def test_the_words_of_the_scales_are_those_that_listeners_read() -> None:
+    study = panel_make(study_make(titles=["One"], contamination_words="acr"), listeners=3)
+    found = study_report(study)
+    said = english(found, study_facts(study))
+    assert said.count("1 “Bad”, 2 “Poor”, 3 “Fair”, 4 “Good”, 5 “Excellent”") == 2
+    assert "“How well is it separated from the other instruments?”" in said
+    with translation.override("en"):
+        assert [view.question for view in scale_views(found)][
+            1
+        ] == "How well is it separated from the other instruments?"
 
 
 @pytest.mark.django_db

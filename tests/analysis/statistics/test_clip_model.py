@@ -75,6 +75,28 @@ def test_what_cannot_be_modelled_says_so() -> None:
         modelled_scores([3, 6], [0, 1], [0, 0])
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_without_residual_there_is_no_score(seed: int) -> None:
+    """A chain: each listener shares one clip with the next, so that biases and scores explain every rating."""
+    scores = np.random.default_rng(seed).integers(1, 6, 12).astype(float)
+    scores[:2] = 1, 5
+    who = np.repeat(np.arange(6), 2)
+    what = np.array([0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6])
+    with pytest.raises(NotEnough) as refusal:
+        modelled_scores(scores, who, what)
+    assert refusal.value.reason == "not_crossed"
+    once_more = modelled_scores([*scores, 3.0], [*who, 5], [*what, 0])
+    assert np.isfinite(once_more.score).all()
+
+
+def test_parts_have_a_residual_each() -> None:
+    """Six pairs of listeners with two clips of their own: as many ratings as listeners and clips, and six to spare."""
+    who = np.repeat(np.arange(12), 2)
+    what = 2 * (who // 2) + np.tile([0, 1], 12)
+    scores = np.random.default_rng(1).integers(1, 6, 24).astype(float)
+    assert np.isfinite(modelled_scores(scores, who, what).score).all()
+
+
 @reference.needed
 @pytest.mark.parametrize("name", ["gensvs_dcr", "nflx_public"])
 def test_published_ratings_stay_near_their_means(name: str) -> None:

@@ -55,7 +55,7 @@ def test_bt500_is_sureals_where_it_holds_and_refuses_where_it_does_not() -> None
     np.testing.assert_allclose([found.score, found.se, found.low, found.high], clips("nflx_public", "BT500"), atol=1e-8)
     with pytest.raises(NotEnough) as refusal:
         bt500(*columns("gensvs_dcr"))
-    assert (refusal.value.reason, refusal.value.have) == ("unanimous_clips", 5)
+    assert (refusal.value.reason, refusal.value.have) == ("unanimous_clips_and_gaps", 5)
 
 
 @reference.needed
@@ -92,6 +92,64 @@ def test_p910_refuses_when_a_listener_takes_over() -> None:
     assert refused >= 24
     collapsed = p910(*panel(4, 16, 0), refuse=False)
     assert np.isfinite(collapsed.score).all()
+
+
+def test_p910_refuses_when_several_take_over_together() -> None:
+    """Three of twelve agree but for their level: none has nearly all weight, and the score is theirs all the same."""
+    scores, who, what = panel(12, 12, 0)
+    same = np.where(who < 3, scores[what] + 0.25 * who, scores)
+    with pytest.raises(NotEnough) as refusal:
+        p910(same, who, what)
+    assert refusal.value.reason == "listener_takes_over"
+    taken = p910(same, who, what, refuse=False)
+    assert (taken.inconsistency[:3] < 1e-3).all()
+    assert (taken.inconsistency[3:] > 0.3).all()
+
+
+def test_p910_refuses_a_listener_with_one_rating() -> None:
+    """The own bias takes all of it, so that nothing is left and the weight is without end."""
+    scores, who, what = panel(24, 30, 1)
+    kept = (who > 0) | (what == 0)
+    p910(scores[who > 0], who[who > 0] - 1, what[who > 0])
+    with pytest.raises(NotEnough) as refusal:
+        p910(scores[kept], who[kept], what[kept])
+    assert refusal.value.reason == "listener_takes_over"
+
+
+def test_nothing_to_tell_apart_is_refused() -> None:
+    who, what = np.divmod(np.arange(32), 4)
+    equal, levels = np.full(32, 4.0), 1.0 + who % 4  # who differs in nothing but the level
+    for procedure, scores, reason in (
+        (p910, equal, "no_spread"),
+        (p913, equal, "no_spread"),
+        (bt500, equal, "no_spread"),
+        (p910, levels, "listener_takes_over"),
+        (p913, levels, "no_spread"),
+    ):
+        with pytest.raises(NotEnough) as refusal:
+            procedure(scores, who, what)
+        assert refusal.value.reason == reason, procedure
+    for procedure in (p910, p913):
+        with pytest.raises(NotEnough) as single:
+            procedure([3, 4, 5], [0, 1, 2], [0, 0, 0])
+        assert (single.value.reason, single.value.have, single.value.need) == ("too_few_clips", 1, 2)
+
+
+def refused(scores: Any, who: Any, what: Any) -> tuple[str, int]:
+    with pytest.raises(NotEnough) as refusal:
+        bt500(scores, who, what)
+    return refusal.value.reason, refusal.value.have
+
+
+def test_bt500_says_which_of_its_faults_rejects() -> None:
+    """A panel with unanimous clips; and one with gaps, of a listener who turned the scale round and left early."""
+    scores, who, what = panel(14, 40, 2)
+    unanimous = np.where(what >= 30, 5.0, scores)
+    assert refused(unanimous, who, what) == ("unanimous_clips", 10)
+    scores, who, what = panel(14, 40, 5)
+    heard = (who != 0) | (what < 12)
+    turned = np.where(who == 0, 6 - scores, scores)
+    assert refused(turned[heard], who[heard], what[heard]) == ("gaps", 0)
 
 
 def test_parts_that_share_no_listener_are_refused() -> None:

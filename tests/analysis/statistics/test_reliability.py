@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import f
 
-from analysis.statistics.arrays import NotEnough, codes
+from analysis.statistics.arrays import Floats, NotEnough, codes
 from analysis.statistics.clips import clip_scores
 from analysis.statistics.reliability import agreement, alpha_interval, krippendorff_alpha, repeated, sos_parameter
 
@@ -17,6 +18,70 @@ def test_icc_by_hand() -> None:
     found = agreement([1, 2, 3, 5], [0, 0, 1, 1], [0, 1, 0, 1])
     assert (found.a1, found.c1) == pytest.approx((1 / 4.25, 0.8))
     assert (found.ak, found.ck) == pytest.approx((1 / (1 + 3.25 / 2), 1 / 1.125))
+
+
+def anova(table: Floats) -> tuple[Floats, Floats, Floats]:
+    """A,1, A,k, C,1, C,k of `[clips, listeners]` from mean squares, and the limits of A,1 and of C,1, as McGraw and
+    Wong (1996) and the packages psych and pingouin compute them."""
+    n, k = table.shape
+    clips, people = table.mean(axis=1), table.mean(axis=0)
+    rows = k * ((clips - table.mean()) ** 2).sum() / (n - 1)
+    columns = n * ((people - table.mean()) ** 2).sum() / (k - 1)
+    left = ((table - clips[:, None] - people[None] + table.mean()) ** 2).sum() / ((n - 1) * (k - 1))
+    a1 = (rows - left) / (rows + (k - 1) * left + k * (columns - left) / n)
+    forms = [a1, (rows - left) / (rows + (columns - left) / n)]
+    forms += [(rows - left) / (rows + (k - 1) * left), (rows - left) / rows]
+    ratio, mixed = columns / left, n * (1 + (k - 1) * a1) - k * a1
+    df = (k - 1) * (n - 1) * (k * a1 * ratio + mixed) ** 2 / ((n - 1) * (k * a1 * ratio) ** 2 + mixed**2)
+    up, down = f.ppf(0.975, n - 1, df), f.ppf(0.975, df, n - 1)
+    between = k * columns + (k * n - k - n) * left
+    absolute = [
+        n * (rows - up * left) / (up * between + n * rows),
+        n * (down * rows - left) / (between + n * down * rows),
+    ]
+    low, high = (
+        rows / left / f.ppf(0.975, n - 1, (n - 1) * (k - 1)),
+        rows / left * f.ppf(0.975, (n - 1) * (k - 1), n - 1),
+    )
+    return np.array(forms), np.array(absolute), np.array([(one - 1) / (one + k - 1) for one in (low, high)])
+
+
+def test_icc_is_that_of_the_analysis_of_variance_whatever_is_negative() -> None:
+    """Complete sets in which listeners or clips hardly differ: an estimate below 0 enters as it is."""
+    rng = np.random.default_rng(0)
+    below = [0, 0]
+    for _set in range(60):
+        n, k = int(rng.integers(8, 60)), int(rng.integers(4, 20))
+        people, clips = rng.choice([0.0, 0.05, 0.4]), rng.choice([0.0, 0.8])
+        table = 3 + rng.normal(0, clips, n)[:, None] + rng.normal(0, people, k)[None] + rng.normal(0, 0.7, (n, k))
+        table = np.clip(np.round(table), 1, 5)
+        found = agreement(table.ravel(), np.tile(np.arange(k), n), np.repeat(np.arange(n), k))
+        forms, absolute, consistent = anova(table)
+        assert (found.a1, found.ak, found.c1, found.ck) == pytest.approx(tuple(forms), abs=1e-9)
+        assert found.a1_interval == pytest.approx(tuple(absolute), abs=1e-6)
+        assert found.c1_interval == pytest.approx(tuple(consistent), abs=1e-6)
+        below[0] += found.components.listener == 0.0
+        below[1] += found.components.song == 0.0
+        assert min(found.components.listener, found.components.song, found.components.residual) >= 0.0
+    assert min(below) > 5
+
+
+def test_icc_without_a_denominator_is_none() -> None:
+    """Two listeners who contradict each other: neither clips nor listeners differ, and the rest is all there is."""
+    found = agreement([1, 2, 2, 1], [0, 1, 0, 1], [0, 0, 1, 1])
+    assert np.isnan([found.a1, found.ak, found.ck]).all()
+
+
+def test_an_icc_interval_that_says_nothing_is_none() -> None:
+    """From two listeners none; from more, none that reaches below −1, which no correlation does."""
+    rng = np.random.default_rng(3)
+    two = agreement(rng.integers(1, 6, 40), np.tile([0, 1], 20), np.repeat(np.arange(20), 2))
+    assert np.isnan([two.a1_interval, two.ak_interval, two.c1_interval, two.ck_interval]).all()
+    assert set(two.no_interval.values()) == {"fewer_than_3_listeners"}
+    apart = agreement([1, 3, 5, 3, 4, 1, 5, 1, 3, 2, 3, 4], np.tile(range(3), 4), np.repeat(np.arange(4), 3))
+    assert np.isfinite(apart.c1_interval).all()
+    assert np.isnan(apart.ck_interval).all()
+    assert apart.no_interval["ck"] == "interval_below_minus_1"
 
 
 def test_alpha_by_hand() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.statistics.arrays import codes
 from analysis.statistics.screening import REASONS, Facts, Rule, screened
-from bench.simulated import CARELESS, SYSTEM_PANELS, Panel, careless, places
+from bench.simulated import CARELESS, DESIGNS, FEW_RATINGS, SYSTEM_PANELS, Design, Panel, careless, places
 
 from . import reference
 
@@ -50,6 +50,47 @@ def test_good_listeners_are_left_alone() -> None:
         who, what = places(PANEL, rng)
         alarms.append(screened(Panel.drawn(PANEL, rng).rated(who, what, rng), who, what).flagged.mean())
     assert np.mean(alarms) <= 0.01
+
+
+WEAKER = [*FEW_RATINGS, *DESIGNS]
+
+
+def test_good_listeners_are_left_alone_where_ratings_say_little() -> None:
+    """Few ratings, close systems, one system, near the ceiling: 20 panels of each, all seeded; one in a hundred."""
+    shares = [np.mean([screened(*_good(design, seed)).flagged.mean() for seed in range(20)]) for design in WEAKER]
+    assert np.mean(shares) <= 0.01
+    assert max(shares) <= 0.03  # 160 listeners of the smallest design
+
+
+def _good(design: Design, seed: int) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(seed)
+    who, what = places(design, rng)
+    return Panel.drawn(design, rng).rated(who, what, rng), who, what
+
+
+def test_who_gives_the_best_where_nearly_all_is_best_is_no_straight_liner() -> None:
+    """24 clips near the ceiling: generous listeners give 5 always. Who gives 4 always, there, is one."""
+    rng = np.random.default_rng(1)
+    who, what = np.divmod(np.arange(12 * 24), 24)
+    scores = np.clip(np.round(4.8 + rng.normal(0, 0.4, 12)[who] + rng.normal(0, 0.5, who.size)), 1, 5)
+    found = screened(scores, who, what)
+    assert 3 <= (found.variance < 0.1).sum() <= 5
+    assert not found.flagged.any()
+    one_button = screened(np.where(who == 2, 4.0, scores), who, what)
+    assert one_button.reasons[2] == ("straight_lining",)
+    assert one_button.flagged.sum() == 1
+
+
+def test_five_always_is_straight_lining_where_others_hear_differences() -> None:
+    scores, who, what = _good(PANEL, 4)
+    found = screened(np.where(who == 7, 5.0, scores), who, what)
+    assert "straight_lining" in found.reasons[7]
+    assert found.flagged.sum() == 1
+
+
+def test_nobody_is_a_straight_liner_where_all_are() -> None:
+    who, what = np.divmod(np.arange(8 * 12), 12)
+    assert not screened(np.full(who.size, 3.0), who, what).flagged.any()
 
 
 def test_unanimous_clips_do_not_condemn_anyone() -> None:

@@ -92,6 +92,13 @@ def test_an_entry_point_may_give_several_or_be_called(install: Install) -> None:
     assert registry.spec("own:c").bandwidth == 8000
 
 
+def test_a_package_that_calls_its_family_demucs_has_no_fast_form(install: Install) -> None:
+    install("own", SPEC + "ONE = spec('own:a', family='demucs')\n", {"one": "own:ONE"})
+    assert registry.spec("own:a").family == "demucs" and registry.fast_key("own:a") is None
+    with pytest.raises(registry.UnknownSeparator):
+        registry.spec("own:a@fast")
+
+
 @pytest.mark.parametrize(
     ("value", "why"),
     [

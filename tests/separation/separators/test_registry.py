@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import weakref
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from separation.separators import registry
-from separation.separators.base import EXACT, FAST, SeparatorError, WeightsMismatch, WeightsMissing
+from separation.separators.base import (
+    EXACT,
+    FAST,
+    Audio,
+    Progress,
+    Separation,
+    Separator,
+    SeparatorError,
+    SeparatorSpec,
+    WeightsMismatch,
+    WeightsMissing,
+)
 from separation.separators.weights import PUBLISHED, weights_of
 
 FOUR = ("vocals", "drums", "bass", "other")
@@ -160,6 +172,52 @@ def test_a_truncated_published_file_is_a_mismatch(
 
 def test_a_separator_is_loaded_once() -> None:
     assert registry.get("umx:demo") is registry.get("umx:demo")
+
+
+def test_only_the_separators_that_were_asked_for_last_stay_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: list[weakref.ref[Separator]] = []
+
+    def made(spec: SeparatorSpec) -> Separator:
+        assert sum(one() is not None for one in alive) < 2, "room is made before the next one is loaded"
+        separator = Nothing(spec)
+        alive.append(weakref.ref(separator))
+        return separator
+
+    monkeypatch.setenv("STEMMOS_LOADED_MODELS", "2")
+    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(registry, "_made", made)
+    for key in ("umx:demo", "htdemucs:demo", "umx:demo", "spleeter:demo", "umx:demo"):
+        assert registry.get(key).spec.key == key
+    assert [one() is not None for one in alive] == [True, False, True], "HTDemucs was not asked for for longest"
+
+
+class Nothing(Separator):
+    """As large models do, it refers to itself."""
+
+    def __init__(self, spec: SeparatorSpec) -> None:
+        super().__init__(spec)
+        self.myself = self
+
+    def separate(self, mixture: Audio, progress: Progress = lambda done: None) -> Separation:
+        raise NotImplementedError
+
+
+def test_on_a_gpu_exact_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from separation.separators.torch_device import torch_device
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    kinds = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [kind.allow_tf32 for kind in kinds]
+    try:
+        for kind in kinds:
+            kind.allow_tf32 = True
+        assert torch_device() == torch.device("cuda:0")
+        assert [kind.allow_tf32 for kind in kinds] == [False, False]
+    finally:
+        for kind, was in zip(kinds, before, strict=True):
+            kind.allow_tf32 = was
 
 
 def test_asking_what_is_available_loads_neither_torch_nor_tensorflow() -> None:

@@ -145,8 +145,10 @@ def test_half_a_checkpoint_is_not_taken(home: Path, tmp_path: Path, missing: str
     source = Path(shutil.copytree(DEMO / "spleeter", tmp_path / "4stems"))
     (source / missing).unlink()
     done = import_weights(source)
-    assert not done.taken and _left(home) == []
-    assert done.unknown or done.refused
+    assert not done.taken and not done.unknown and _left(home) == []
+    ((path, why),) = done.refused
+    assert path == source / ({DATA, INDEX} - {missing}).pop()
+    assert missing in why and ("missing" if missing == INDEX else "is not in") in why
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
