@@ -3,7 +3,7 @@
     python -m bench.separation                     every part, as tables (about an hour on two cores)
     python -m bench.separation --json              one JSON object and nothing else
     python -m bench.separation --write             put the tables into docs/performance.md
-    python -m bench.separation --part spleeter     one part: htdemucs, job, spleeter, excerpts, exactness, memory
+    python -m bench.separation --part spleeter     one part: htdemucs, gpu, job, spleeter, excerpts, exactness, memory
 
 Each part runs in a process of its own, and so does every package; nothing else beside them. Spleeter is also run as it
 is published, on its own TensorFlow, where that can be installed (`bench.spleeter_package`). Values of weights do not
@@ -92,7 +92,8 @@ def _in_child(part: str, asked: argparse.Namespace, *more: str) -> Found:
     command = [sys.executable, "-W", "ignore", "-m", "bench.separation", "--child", part, *more]
     command += ["--songs", str(asked.songs), "--runs", str(asked.runs), "--weights", str(asked.weights)]
     print(f"{time.strftime('%H:%M:%S')} {part} {' '.join(more)}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    hidden = {} if part == "gpu" else {"CUDA_VISIBLE_DEVICES": ""}  # all other parts are about the processor
+    done = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | hidden)
     answer: Found = json.loads(done.stdout.splitlines()[-1])
     return answer
 
@@ -149,6 +150,20 @@ def largest_difference(one: dict[str, Audio], other: dict[str, Audio]) -> float:
 
 def htdemucs(asked: argparse.Namespace) -> Found:
     """30 s: the package, exact and fast."""
+    found = _htdemucs(asked)
+    return found | {"htdemucs_cpu_speedup": found["htdemucs_speedup"]}
+
+
+def gpu(asked: argparse.Namespace) -> Found:
+    """The same on a GPU; nothing where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return {}
+    return {"gpu": {"device": torch.cuda.get_device_name(0)} | _htdemucs(asked)}
+
+
+def _htdemucs(asked: argparse.Namespace) -> Found:
     mixture = song(30)
     exact, fast = registry.get("htdemucs"), registry.get("htdemucs@fast")
     with peer("htdemucs") as package:
@@ -164,7 +179,7 @@ def htdemucs(asked: argparse.Namespace) -> Found:
     noise = sum(float(np.square(found_fast.stems[source] - stem).sum()) for source, stem in found_exact.items())
     return {
         "htdemucs_s": s,
-        "htdemucs_cpu_speedup": round(s["package"] / s["fast"], 2),
+        "htdemucs_speedup": round(s["package"] / s["fast"], 2),
         "htdemucs_exact_speedup": round(s["package"] / s["exact"], 2),
         "htdemucs_exact_difference": largest_difference(found_exact, reference),
         "htdemucs_fast": found_fast.ran.settings["fast"],
@@ -363,6 +378,7 @@ def memory_of(asked: argparse.Namespace) -> Found:
 
 PARTS: dict[str, Callable[[argparse.Namespace], Found]] = {
     "htdemucs": htdemucs,
+    "gpu": gpu,
     "job": job,
     "spleeter": spleeter,
     "excerpts": excerpts,

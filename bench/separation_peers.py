@@ -127,16 +127,17 @@ def _demucs(spec: SeparatorSpec, weights: WeightsSet) -> Separate:
 
     from separation.separators.demucs_loading import loaded_models
 
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     [model], _shares, _segment = loaded_models(spec, weights)
     args, kwargs = model._init_args_kwargs
     package = {"klass": type(model), "args": args, "kwargs": kwargs, "state": model.state_dict()}
     with tempfile.TemporaryDirectory() as scratch:
         torch.save(package, Path(scratch) / "bench.th")
-        own = Separator(model="bench", repo=Path(scratch), device="cpu", shifts=0)
+        own = Separator(model="bench", repo=Path(scratch), device=device, shifts=0)
 
     def separate(mixture: Audio) -> dict[str, Audio]:
         _, found = own.separate_tensor(torch.from_numpy(mixture), 44_100)
-        return {source: stem.numpy() for source, stem in found.items()}
+        return {source: stem.cpu().numpy() for source, stem in found.items()}
 
     return separate
 

@@ -24,8 +24,12 @@ def _speed(found: Found) -> str:
     rows.append(["exact (float32)", f"{s['exact']:.1f}", f"{found['htdemucs_exact_speedup']:.2f}", difference])
     snr = f"SNR {found['htdemucs_fast_snr_db']:.1f} dB" if found["htdemucs_fast_snr_db"] else "equal"
     name = f"fast ({found['htdemucs_fast']})"
-    rows.append([name, f"{s['fast']:.1f}", f"{found['htdemucs_cpu_speedup']:.2f}", snr])
+    rows.append([name, f"{s['fast']:.1f}", f"{found['htdemucs_speedup']:.2f}", snr])
     return table(rows)
+
+
+def _gpu(found: Found) -> str:
+    return f"On {found['gpu']['device']}:\n\n{_speed(found['gpu'])}"
 
 
 def _job(found: Found) -> str:
@@ -91,6 +95,7 @@ def _memory(found: Found) -> str:
 
 _TABLES: dict[str, Callable[[Found], str]] = {
     "htdemucs_s": _speed,
+    "gpu": _gpu,
     "job_s": _job,
     "spleeter_s": _spleeter,
     "excerpts_s": _excerpts,

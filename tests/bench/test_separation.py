@@ -16,7 +16,7 @@ from separation.separators import registry
 FOUND: dict[str, Any] = {
     "machine": "2 cores of a processor",
     "htdemucs_s": {"package": 21.0, "exact": 18.0, "fast": 15.0},
-    "htdemucs_cpu_speedup": 1.4,
+    "htdemucs_speedup": 1.4,
     "htdemucs_exact_speedup": 1.17,
     "htdemucs_exact_difference": 5e-8,
     "htdemucs_fast": "int8 transformer",
@@ -36,6 +36,12 @@ def test_tables_show_what_was_found_and_only_that() -> None:
     assert "| Spleeter's own `Separator` (TensorFlow 2.12) | 6.00 | 9.00 | 12.0 and 9.0 |" in text
     assert "2e-06 (separator), 0e+00 (rebuilt)" in text
     assert "peak memory" not in text
+
+
+def test_a_gpu_has_a_table_of_its_own() -> None:
+    of_gpu = {name: value for name, value in FOUND.items() if name.startswith("htdemucs")}
+    text = separation_tables.tables({"machine": "2 cores", "gpu": {"device": "a GPU", **of_gpu}})
+    assert "On a GPU:" in text and "| fast (int8 transformer) | 15.0 | 1.40 | SNR 58.3 dB |" in text
 
 
 def test_tables_are_written_between_their_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
