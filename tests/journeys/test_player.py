@@ -546,13 +546,13 @@ def test_the_questions_open_after_the_seconds_that_the_study_asks(
     session = enter()
     expect(page.get_by_text("Listen for at least 1 s")).to_be_visible()
     page.locator("#play").click()
-    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=2000)
+    expect(step(page, QUALITY, 3)).to_be_enabled()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()  # it goes on playing
     answer(page, QUALITY, 3)
     answer(page, CONTAMINATION, 3)
     page.locator("#next").click()
     expect(page.locator("#number")).to_have_text("2")
-    page.wait_for_timeout(300)
+    saved(page)
     trial = session.trials.get(position=0)
     assert trial.finished_at is not None
     assert 1.0 <= trial.heard_seconds < 2.9
