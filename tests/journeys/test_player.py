@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from listening_test.listener_access import cookie_name
-from listening_test.models import CalibrationHeard, Clip, ListeningSession, Rating, Study
+from listening_test.models import CalibrationHeard, Clip, ListeningSession, Rating, Study, Trial
 from listening_test.services.studies import study_close
 from tests.config.running import until
 from tests.factories import encoded, sound
@@ -85,6 +85,12 @@ def saved(page: Page) -> None:
     expect(page.locator("#saving")).to_have_text("Saved", timeout=15_000)
 
 
+def first_trial(session: ListeningSession, fact: str = "heard_at") -> Trial:
+    """Once the server knows this of it: a page that says too soon what it has heard asks again."""
+    until(lambda: bool(getattr(session.trials.get(position=0), fact)), seconds=15, what=f"{fact} of the first trial")
+    return session.trials.get(position=0)
+
+
 def ratings() -> dict[str, int]:
     return dict(Rating.objects.values_list("scale", "value"))
 
@@ -129,8 +135,7 @@ def test_a_clip_that_was_stopped_was_not_heard(enter: Enter, page: Page, study: 
     page.wait_for_timeout(1000)
     expect(step(page, QUALITY, 3)).to_be_disabled()
     expect(step(page, QUALITY, 3)).to_be_enabled(timeout=6000)
-    page.wait_for_timeout(300)
-    trial = session.trials.get(position=0)
+    trial = first_trial(session)
     assert trial.heard_at is not None
     assert trial.opened_at is not None
     assert (trial.heard_at - trial.opened_at).total_seconds() >= 2.75
@@ -301,10 +306,10 @@ def test_half_a_refusal_is_no_refusal(enter: Enter, page: Page) -> None:
 
 
 def test_an_answer_that_was_not_saved_survives_a_reload(enter: Enter, page: Page) -> None:
-    enter()
+    session = enter()
     hear(page)
     expect(page.locator("#next-help")).to_have_text("Answer both questions to go on.")
-    page.wait_for_timeout(300)  # the server knows that it was heard
+    first_trial(session)
     page.route(RATINGS, lambda route: route.abort())
     answer(page, QUALITY, 4)
     expect(page.get_by_text(UNSAVED)).to_be_visible()
@@ -516,8 +521,7 @@ def test_an_interrupted_clip_is_played_again_and_counted(
     expect(step(page, QUALITY, 3)).to_be_disabled()
     page.locator("#play").click()
     expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
-    page.wait_for_timeout(300)
-    trial = session.trials.get(position=0)
+    trial = first_trial(session)
     assert (trial.interruptions, trial.plays) == (1, 2)
     assert trial.glitches == 0
 
@@ -532,8 +536,7 @@ def test_a_page_closed_while_it_played_is_an_interruption(enter: Enter, page: Pa
     expect(page.get_by_text(INTERRUPTED)).to_be_visible()
     page.locator("#play").click()
     expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
-    page.wait_for_timeout(300)
-    assert session.trials.get(position=0).interruptions == 1
+    assert first_trial(session).interruptions == 1
 
 
 # ── What a study may choose ─────────────────────────────────────────────────────────────────────────────────────────
@@ -552,9 +555,7 @@ def test_the_questions_open_after_the_seconds_that_the_study_asks(
     answer(page, CONTAMINATION, 3)
     page.locator("#next").click()
     expect(page.locator("#number")).to_have_text("2")
-    saved(page)
-    trial = session.trials.get(position=0)
-    assert trial.finished_at is not None
+    trial = first_trial(session, "finished_at")
     assert 1.0 <= trial.heard_seconds < 2.9
 
 
@@ -569,8 +570,7 @@ def test_a_part_may_be_repeated_where_the_study_allows_it(enter: Enter, page: Pa
     page.wait_for_timeout(1700)
     page.locator("#loop-play").click()
     expect(page.get_by_role("button", name="Repeat this part")).to_be_visible()
-    page.wait_for_timeout(300)
-    assert session.trials.get(position=0).loops >= 2
+    assert first_trial(session, "loops").loops >= 2
 
 
 def test_a_trial_on_one_scale_shows_only_that(enter: Enter, page: Page, study: Study) -> None:
