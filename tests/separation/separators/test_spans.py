@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 from audio.synthesis import synthetic_song
-from separation.separators import demucs, registry
+from separation.separators import demucs, demucs_precision, registry
 from separation.separators.base import Audio, BadMixture, Separation, Separator, SeparatorSpec, Span
 from separation.separators.mixture import ArrayMixture, CheckedMixture
 from separation.separators.weights import weights_of
@@ -200,8 +199,6 @@ def test_fast_forms_that_are_wrong_on_this_machine_are_passed_over(
 ) -> None:
     import torch
 
-    from separation.separators import demucs_precision
-
     wrong = demucs_precision.FastForm(
         "wrong", [], lambda _place, batch: torch.zeros_like(batch)[:, None].expand(-1, 4, -1, -1)
     )
@@ -211,7 +208,27 @@ def test_fast_forms_that_are_wrong_on_this_machine_are_passed_over(
     for source, stem in wholes["htdemucs:demo"].stems.items():
         np.testing.assert_allclose(fast.stems[source], stem, rtol=0, atol=1e-6)
     assert fast.ran.settings["fast"] == "float32"
-    assert 100.0 < fast.ran.settings.get("fast_snr_db", 1000.0) < math.inf  # JSON knows no infinity
+    assert "fast_snr_db" not in fast.ran.settings  # JSON knows no infinity
+    assert registry.get("htdemucs:demo@fast").identity() == registry.get("htdemucs:demo").identity()  # no work twice
+
+
+def test_how_close_fast_precision_is_is_asked_of_what_sounds_and_again_of_a_long_song(
+    mixture: Audio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(song: Audio) -> float:
+        return float(registry.get("htdemucs:demo@fast").separate(song).ran.settings["fast_snr_db"])
+
+    music = mixture[:, :220_500]
+    monkeypatch.setattr(registry, "_loaded", {})
+    of_music = told(music)
+    monkeypatch.setattr(registry, "_loaded", {})
+    assert abs(told(np.concatenate([np.zeros_like(music), music], axis=1)) - of_music) < 12.0
+    seen: list[Any] = []
+    monkeypatch.setattr(demucs_precision, "snr_db", lambda exact, fast: seen.append(exact) or 50.0)
+    told(music)
+    assert not seen
+    assert told(np.tile(music, 7)) == 50.0
+    assert len(seen) == 1
 
 
 def test_exact_and_fast_are_different_work() -> None:
