@@ -285,7 +285,7 @@ def package_of(family: str) -> Iterator[Peer]:
 def excerpts(asked: argparse.Namespace) -> Found:
     """Two excerpts of 10 s of each 3-minute song, by three systems, against separating the songs."""
     totals = {family: {"package": 0.0, "ours": 0.0} for family in KEYS}
-    differences = {}
+    differences = dict.fromkeys(KEYS, 0.0)
     for family, key in KEYS.items():
         separator = registry.get(key)
         separated(separator, song(1), whole(song(1)))  # what only the first run of a process costs, on both sides
@@ -297,8 +297,9 @@ def excerpts(asked: argparse.Namespace) -> Found:
                 ours = separated(separator, mixture, spans)
                 totals[family]["ours"] += time.perf_counter() - began
                 totals[family]["package"] += package.seconds(mixture)
-            cut = {s: np.concatenate([stem[:, a:b] for a, b in spans], axis=1) for s, stem in package.found().items()}
-            differences[family] = largest_difference(ours, cut)
+                stems = package.found()
+                cut = {s: np.concatenate([stem[:, a:b] for a, b in spans], axis=1) for s, stem in stems.items()}
+                differences[family] = max(differences[family], largest_difference(ours, cut))
     rounded = {family: {name: round(value, 1) for name, value in of.items()} for family, of in totals.items()}
     both = {name: sum(of[name] for of in totals.values()) for name in ("package", "ours")}
     return {
