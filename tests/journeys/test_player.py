@@ -508,12 +508,28 @@ HIDE = """() => {
 UNPLUG = "() => navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
 INTERRUPTED = "The sound was interrupted."
 
+# A busy machine has real gaps in its output: here the browser tells the gaps that a test wants.
+TELL_GAPS = """() => {
+  window.gaps = 7;
+  const stats = { get underrunEvents() { return window.gaps; } };
+  Object.defineProperty(AudioContext.prototype, "playbackStats", { value: stats });
+}"""
+TELL_NO_GAPS = """() => {
+  for (const name of ["playbackStats", "playoutStats"])
+    Object.defineProperty(AudioContext.prototype, name, { value: undefined });
+}"""
+FALL_BEHIND = """() => {
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + 300;
+}"""
+
 
 @pytest.mark.parametrize("happens", [HIDE, UNPLUG], ids=["page hidden", "output device lost"])
 def test_an_interrupted_clip_is_played_again_and_counted(
     enter: Enter, page: Page, long_clips: None, happens: str
 ) -> None:
     session = enter()
+    page.evaluate(TELL_GAPS)
     page.locator("#play").click()
     expect(page.get_by_text("Listening…")).to_be_visible()
     page.evaluate(happens)
@@ -524,6 +540,29 @@ def test_an_interrupted_clip_is_played_again_and_counted(
     trial = first_trial(session)
     assert (trial.interruptions, trial.plays) == (1, 2)
     assert trial.glitches == 0
+
+
+def test_gaps_that_the_browser_tells_are_counted(enter: Enter, page: Page, long_clips: None) -> None:
+    session = enter()
+    page.evaluate(TELL_GAPS)
+    page.locator("#play").click()
+    expect(page.get_by_text("Listening…")).to_be_visible()
+    page.evaluate("() => { window.gaps += 2; }")
+    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    assert first_trial(session).glitches == 2
+
+
+def test_a_clock_that_falls_behind_is_a_gap_where_the_browser_tells_none(
+    enter: Enter, page: Page, long_clips: None
+) -> None:
+    session = enter()
+    page.evaluate(TELL_NO_GAPS)
+    page.locator("#play").click()
+    expect(page.get_by_text("Listening…")).to_be_visible()
+    page.wait_for_timeout(500)
+    page.evaluate(FALL_BEHIND)
+    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    assert first_trial(session).glitches >= 1
 
 
 def test_a_page_closed_while_it_played_is_an_interruption(enter: Enter, page: Page, long_clips: None) -> None:
