@@ -93,10 +93,14 @@ class Firefox:
             time.sleep(0.02)
 
 
+def firefox_program() -> str | None:
+    return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
 @contextmanager
 def firefox() -> Iterator[Firefox]:
     """The machine's own, without a window, with a profile of its own."""
-    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    path = firefox_program()
     if path is None:
         raise FileNotFoundError("there is no Firefox here")
     with tempfile.TemporaryDirectory() as profile:

@@ -32,7 +32,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from bench import served
-from bench.marionette import firefox
+from bench.marionette import firefox, firefox_program
 from bench.page import table, tables_write
 from tests.journeys.bad_network import BadNetwork
 from tests.needs import chromium
@@ -207,6 +207,14 @@ def _bar(count: int) -> str:
     return f"{'█' * -(-count // 4)} {count}" if count else "0"
 
 
+def _check_there(browsers: set[str]) -> None:
+    """Before anything is measured: a browser that is missing would lose what the others have shown."""
+    programs = {"chromium": chromium, "firefox": firefox_program}
+    missing = [name for name in sorted(browsers) if programs[name]() is None]
+    if missing:
+        raise SystemExit(f"There is no {' and no '.join(map(str.capitalize, missing))} on this machine; install it.")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--browser", choices=BROWSERS, default="chromium")
@@ -216,13 +224,14 @@ def main() -> None:
     arguments.add_argument("--songs", type=int, default=SONGS, help="12 clips each")
     arguments.add_argument("--port", type=int, default=8430)
     given = arguments.parse_args()
-    chosen = [(name, delay) for name in BROWSERS for delay in (0.0, 100.0)]
+    everything = [(name, delay) for name in BROWSERS for delay in (0.0, 100.0)]
+    todo = everything if given.write else [(given.browser, given.delay_ms)]
+    _check_there({name for name, _delay in todo})
     with tempfile.TemporaryDirectory() as home:
         served.environment_set(Path(home))
         study = served.study_open(
             songs=given.songs, seconds=SECONDS, minimum_seconds=MINIMUM_SECONDS, block_trials=None
         )
-        todo = chosen if given.write else [(given.browser, given.delay_ms)]
         results = [run(browser, delay, study=study, port=given.port) for browser, delay in todo]
     if given.write:
         tables_write("trial_gap", tables(results))

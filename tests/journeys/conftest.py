@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.config.running import RunningServer
@@ -18,6 +18,8 @@ from tests.needs import absent, chromium
 # Playwright's own event loop runs in the thread of the tests from the first journey to the end of the session, and
 # Django would refuse the database to every later test there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+expect.set_options(timeout=20_000)  # ms; a busy machine is no failure, and who waits for what comes waits no longer
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,7 @@ def test_an_answer_outlives_the_page_after_the_database_was_lost(enter: Enter, p
     page.evaluate(lose)
     answer(page, QUALITY, 4)
     expect(page.get_by_text("Answers not sent yet: 2.")).to_be_visible()
-    page.wait_for_timeout(300)  # it is written down
+    page.wait_for_timeout(1500)  # it is written down
     page.reload()
     page.wait_for_timeout(300)
     page.unroute(RATINGS)
@@ -198,7 +198,7 @@ def test_no_answer_is_dropped_by_a_request_of_an_earlier_turn(enter: Enter, page
 
     page.get_by_role("button", name="Go on here").click()
     expect(second.locator("#elsewhere")).to_be_visible()
-    page.wait_for_timeout(300)  # it has taken up what waits
+    page.wait_for_timeout(1500)  # it has taken up what waits
     held[0].continue_()  # and now the earlier turn's request ends
     ready(page)
     expect(step(page, CONTAMINATION, 2)).to_be_checked()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from listening_test import design_selectors, selectors
 from listening_test.design import plan
-from listening_test.models import Invitation, ListeningSession, Study, Trial
+from listening_test.models import Invitation, Listener, ListeningSession, Study, Trial
 from listening_test.refusal import Refused
 from listening_test.services import rights, sessions, slots
 from listening_test.services.studies import study_close
@@ -63,6 +63,24 @@ def test_the_lowest_place_is_filled_first(study: Study, clock: Clock) -> None:
         begin(study)
     study.sessions.filter(slot__in=(1, 2)).update(given_up_at=timezone.now())
     assert [begin(study).slot for _visit in range(3)] == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "free",
+    [(0,), (255,), (256,), (511,), (519,), (3, 300), tuple(range(256, 512)), tuple(range(200, 520))],
+    ids=lambda free: f"{free[0]} and {len(free) - 1} more",
+)
+def test_the_lowest_of_many_places_is_found(study: Study, free: tuple[int, ...]) -> None:
+    held = [slot for slot in range(521) if slot not in free]
+    listeners = Listener.objects.bulk_create([Listener() for _slot in held])
+    ListeningSession.objects.bulk_create(
+        ListeningSession(study=study, listener=listener, number=slot, slot=slot, language="en", quality_first=True)
+        for slot, listener in zip(held, listeners, strict=True)
+    )
+    assert slots.slot_free(study=study) == free[0]
+    with CaptureQueriesContext(connection) as asked:
+        slots.slot_free(study=study)
+    assert len([query for query in asked if "SELECT" in query["sql"]]) <= 4
 
 
 def test_a_place_whose_listener_had_everything_erased_is_filled_again(study: Study) -> None:
