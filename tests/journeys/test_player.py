@@ -140,7 +140,7 @@ def test_a_clip_that_was_stopped_was_not_heard(enter: Enter, page: Page, long_cl
     expect(page.get_by_text("Listening…")).to_be_visible()
     page.wait_for_timeout(1000)
     expect(step(page, QUALITY, 3)).to_be_disabled()
-    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=6000)
+    expect(step(page, QUALITY, 3)).to_be_enabled()
     trial = first_trial(session)
     assert trial.heard_at is not None
     assert trial.opened_at is not None
@@ -354,7 +354,7 @@ def test_one_goes_on_without_the_network_as_far_as_the_clips_are_there(enter: En
     assert not Rating.objects.exists()
     page.context.set_offline(False)
     expect(page.locator("#number")).to_have_text("3")
-    expect(page.get_by_text("not sent yet")).to_be_hidden(timeout=15_000)
+    expect(page.get_by_text("not sent yet")).to_be_hidden()
     given = session.trials.filter(position__lt=2).values_list("position", "ratings__scale", "ratings__value")
     everything = {(0, "quality", 4), (0, "contamination", 2), (1, "quality", 1), (1, "contamination", 5)}
     until(lambda: set(given.all()) == everything, seconds=15.0, what="every answer is stored")
@@ -374,7 +374,7 @@ def test_the_last_next_waits_until_the_server_has_everything(enter: Enter, page:
     expect(page.get_by_text(OFFLINE)).to_be_visible()
     expect(page.get_by_role("heading", name="That was the last clip")).to_be_hidden()
     page.unroute(FINISH)
-    expect(page.get_by_role("heading", name="That was the last clip")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("heading", name="That was the last clip")).to_be_visible()
 
 
 def test_what_was_not_sent_before_a_reload_is_sent_after_it(enter: Enter, page: Page) -> None:
@@ -532,7 +532,7 @@ def test_an_interrupted_clip_is_played_again_and_counted(
     expect(page.get_by_text(INTERRUPTED)).to_be_visible()
     expect(step(page, QUALITY, 3)).to_be_disabled()
     page.locator("#play").click()
-    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    expect(step(page, QUALITY, 3)).to_be_enabled()
     trial = first_trial(session)
     assert (trial.interruptions, trial.plays) == (1, 2)
     assert trial.glitches == 0
@@ -544,7 +544,7 @@ def test_gaps_that_the_browser_tells_are_counted(enter: Enter, page: Page, long_
     page.locator("#play").click()
     expect(page.get_by_text("Listening…")).to_be_visible()
     page.evaluate("() => { window.gaps += 2; }")
-    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    expect(step(page, QUALITY, 3)).to_be_enabled()
     assert first_trial(session).glitches == 2
 
 
@@ -557,7 +557,7 @@ def test_a_clock_that_falls_behind_is_a_gap_where_the_browser_tells_none(
     expect(page.get_by_text("Listening…")).to_be_visible()
     page.wait_for_timeout(500)
     page.evaluate(FALL_BEHIND)
-    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    expect(step(page, QUALITY, 3)).to_be_enabled()
     assert first_trial(session).glitches >= 1
 
 
@@ -570,7 +570,7 @@ def test_a_page_closed_while_it_played_is_an_interruption(enter: Enter, page: Pa
     ready(page)
     expect(page.get_by_text(INTERRUPTED)).to_be_visible()
     page.locator("#play").click()
-    expect(step(page, QUALITY, 3)).to_be_enabled(timeout=8000)
+    expect(step(page, QUALITY, 3)).to_be_enabled()
     assert first_trial(session).interruptions == 1
 
 
