@@ -30,7 +30,7 @@ from separation.separators import registry
 from separation.separators.base import SeparatorError
 from separation.services import jobs as job_services
 from separation.services import songs as song_services
-from separation.services.done_jobs import StemsInUse, stems_are_there
+from separation.services.done_jobs import StemsInUse, stems_are_there, studies_of
 from separation.services.songs import SongInUse, UploadRefused
 from separation.services.stem_songs import is_stem_name, song_add_stem_file
 from separation.serving import audio_response
@@ -177,9 +177,12 @@ def _song_page(request: HttpRequest, song: Song, form: SongForm | None = None) -
     good = [job for job in song.jobs.all() if job.is_live or (job.state == State.DONE and stems_are_there(job))]
     taken = {job.separator for job in good if job.is_whole}
     choices = [choice for choice in selectors.separator_choices() if choice.key not in taken]
+    shown = _job_cards(song)
+    for card in shown["cards"]:
+        card["studies"] = ", ".join(studies_of(card["job"]))
     context = {
         "section": "songs",
-        **_job_cards(song),
+        **shown,
         "references": selectors.stems_sorted(list(song.references)),  # type: ignore[attr-defined]
         "notes": messages.note_sentences(song),
         "length": messages.duration(song.seconds),

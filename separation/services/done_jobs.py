@@ -35,9 +35,14 @@ def weights_are_the_same(job: SeparationJob) -> bool:
 
 def job_replaced(job: SeparationJob) -> None:
     """Delete a job that another one takes the place of. Raises `StemsInUse`. Inside the transaction that makes it."""
-    if studies := players_of(list(job.stems.values_list("pk", flat=True))):
+    if studies := studies_of(job):
         raise StemsInUse(", ".join(studies))
     job_delete(job)
+
+
+def studies_of(job: SeparationJob) -> list[str]:
+    """Names of the studies whose clips were cut from its stems; while there are any, nothing takes its place."""
+    return players_of([stem.pk for stem in job.stems.all()])
 
 
 def job_delete(job: SeparationJob) -> None:

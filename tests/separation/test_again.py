@@ -50,6 +50,14 @@ def test_done_job_is_separated_again_from_the_page(english: Client, sent: list[s
     assert not [name for name in files_in(media) if name.startswith("stems/")]
 
 
+def test_page_offers_only_what_it_would_do(english: Client) -> None:
+    job = separated_now()
+    clip = used_make(job)
+    page = html.unescape(english.get(f"/songs/{job.song_id}/").content.decode())
+    assert f"/jobs/{job.pk}/again/" not in page
+    assert f"Clips were made from these stems: {clip.study.name}." in page
+
+
 def test_parts_are_separated_again_as_these_parts(english: Client) -> None:
     job = separated_now()
     SeparationJob.objects.filter(pk=job.pk).update(spans=[[0, 44_100]], spans_key="0-44100")
