@@ -48,7 +48,7 @@ def session(study: Study) -> ListeningSession:
     Answer.objects.create(session=session, question="comment", value="My name is Ana")
     EquipmentCheck.objects.create(session=session, kind="sides", asked=["left"], answers=["left"], passed=True)
     session.consented_at, session.consent_sha256 = timezone.now(), texts.consent_sha256(study, "en")
-    session.device = {"browser": "firefox", "sample_rate": 48000}
+    session.device = {"browser": "firefox", "sample_rate": 48000, "output_latency": 0.032}
     session.platform = {"PROLIFIC_PID": "5f0c"}
     session.step, session.completed_at = ListeningSession.Step.DONE, timezone.now()
     session.save()
@@ -73,7 +73,16 @@ def test_the_page_asks_for_the_code_in_both_languages() -> None:
 
 def test_everything_stored_is_shown(session: ListeningSession) -> None:
     text = send("", session).content.decode()
-    for words in ("firefox", "48000", "5f0c", "Rock, Tango", "My name is Ana", "4 clips", session.consent_sha256[:12]):
+    for words in (
+        "firefox",
+        "48000 Hz",
+        "0.032 s",
+        "5f0c",
+        "Rock, Tango",
+        "My name is Ana",
+        "4 clips",
+        session.consent_sha256[:12],
+    ):
         assert words in text, words
 
 
