@@ -51,7 +51,7 @@ ATTENTION_WORDS: tuple[Words, ...] = (
 DISTRACTION_WORDS: tuple[Words, ...] = (
     pgettext_lazy("distraction 1", "Never"),
     pgettext_lazy("distraction 2", "Hardly ever"),
-    pgettext_lazy("distraction 3", "Sometimes"),
+    pgettext_lazy("distraction 3", "At times"),
     pgettext_lazy("distraction 4", "Often"),
     pgettext_lazy("distraction 5", "All the time"),
 )

@@ -28,6 +28,12 @@ Step = ListeningSession.Step
 PICTURES = os.environ.get("JOURNEY_PICTURES", "")
 LANGUAGE = os.environ.get("JOURNEY_LANGUAGE", "en-GB")
 WIDTH, HEIGHT = 360, 740
+BROKEN_WORDS = """() => [...document.querySelectorAll(".step i, .strip i")].filter((word) => {
+  const text = document.createRange();
+  text.selectNodeContents(word);
+  const lines = new Set([...text.getClientRects()].map((line) => Math.round(line.top)));
+  return lines.size > word.textContent.trim().split(/\\s+/).length;
+}).map((word) => word.textContent)"""
 HEARD_MS = 30_000  # a sound of four seconds, or what is still to be sent, on a slow machine
 
 
@@ -80,11 +86,12 @@ class Journey:
         self.page.goto(f"{self.address}/s/{self.study.token}/{query}")
 
     def look(self, name: str) -> None:
-        """One column that fits the screen, one heading, targets for thumbs; a picture where wanted."""
+        """One column that fits the screen, one heading, whole words, targets for thumbs; a picture where wanted."""
         page = self.page
         wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} is wider than the screen"
         assert page.locator("h1:visible").count() == 1, name
+        assert page.evaluate(BROKEN_WORDS) == [], name
         for target in page.locator("main button:visible, main .step:visible, main .choice:visible").all():
             box = target.bounding_box()
             assert box is not None
