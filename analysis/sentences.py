@@ -128,8 +128,8 @@ TABLES = {
     "truth_unknown": "{lines} of {name} {verb} neither true nor false as “{column}” ({example}).",
     "number_unknown": "{lines} of {name} {verb} no number as “{column}” ({example}).",
     "duplicates_differ": (
-        "{name} has {count} listeners' ratings of one clip on one scale that contradict each other (first: {lines}, "
-        "{example}). Where they are repeats, number them in a column and name it with --repeat; else take "
+        "In {name} a listener's ratings of one clip on one scale contradict each other (cases: {count}; first: {lines}"
+        ", {example}). Where they are repeats, number them in a column and name it with --repeat; else take "
         "--duplicates first or --duplicates mean."
     ),
     "clip_of_two": (
@@ -148,14 +148,15 @@ TABLES = {
     ),
     # What is no error, but has to be said:
     "same_twice": (
-        "{count} ratings stand in the file more than once, with the same score (first: {lines}); each was counted once."
+        "What stands in the file more than once with the same score was counted once (ratings: {count}; first: "
+        "{lines})."
     ),
-    "duplicates_mean": "{count} contradicting ratings of the same clip were averaged (first: {lines}).",
-    "duplicates_first": "{count} times the first of contradicting ratings of the same clip was taken (first: {lines}).",
+    "duplicates_mean": "Contradicting ratings of the same clip were averaged (cases: {count}; first: {lines}).",
+    "duplicates_first": "The first of contradicting ratings of one clip was taken (cases: {count}; first: {lines}).",
     "repeats_without_first": (
-        "{count} ratings count as first presentations, though their repeat says a later one: the listener has no "
-        "earlier score of that clip (first: {lines})."
+        "Where a listener has no earlier score of a clip, its rating counts as the first presentation, though its "
+        "repeat says a later one (ratings: {count}; first: {lines})."
     ),
-    "scores_skipped": "{count} lines have no score and were left out (first: {lines}).",
+    "scores_skipped": "Lines without a score were left out (lines: {count}; first: {lines}).",
 }
 """Of a table that cannot be used, or was used in part, by code; parameters fill them in."""

@@ -247,7 +247,7 @@ def test_whoever_has_no_first_presentation_has_the_next_one() -> None:
     assert (found.counts.counted, found.counts.repeats) == (3, 2)
     [note] = found.notes
     assert note.code == "repeats_without_first"
-    assert note.sentence.startswith("2 ratings") and "lines 4 and 5" in note.sentence
+    assert "ratings: 2" in note.sentence and "lines 4 and 5" in note.sentence
 
 
 def test_a_file_that_counts_from_1_is_understood_without_a_word() -> None:
