@@ -22,6 +22,7 @@ from analysis.selectors import study_report
 from analysis.table_reading import TableError
 from listening_test.design_selectors import design_digest
 from listening_test.models import Study, Trial
+from listening_test.models.study import new_token
 
 from .factories import panel_make, rate_all, session_make, study_make
 from .tables import crossed
@@ -262,6 +263,14 @@ def test_export_study_writes_it(study: Study, tmp_path: Path) -> None:
     alone = (tmp_path / "all/results.json").read_bytes()
     assert alone == unpacked(tmp_path / "all/results-package.zip")["results.json"]
     jsonschema.Draft202012Validator(schema()).validate(json.loads(alone))
+
+
+def test_export_study_takes_every_token(study: Study, tmp_path: Path) -> None:
+    assert all(new_token().isalnum() for _draw in range(300))
+    study.token = "-made-before"
+    study.save()
+    call_command("export_study", "--out", str(tmp_path / "all"), "--", study.token, stdout=io.StringIO())
+    assert (tmp_path / "all/results.json").exists()
 
 
 def test_reading_what_is_not_there(tmp_path: Path) -> None:

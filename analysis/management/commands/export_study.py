@@ -29,7 +29,9 @@ class Command(BaseCommand):
     help = "Writes the files, figures and results package of a study into a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("study", help="its id, or the token in the listeners' link")
+        parser.add_argument(
+            "study", help="its id, or the token in the listeners' link (after -- where it begins with a dash)"
+        )
         parser.add_argument("--out", type=Path, required=True, help="a folder; it is made where it is not there")
 
     def handle(self, *args: Any, study: str, out: Path, **options: Any) -> None:
