@@ -10,7 +10,7 @@ from listening_test.views import listener, listener_checks, rights
 
 
 class Token(StringConverter):
-    """What `secrets.token_urlsafe` gives, and less. Anything else is nobody's name, and need not reach the database."""
+    """In the alphabet of `secrets.token_urlsafe`. Anything else is nobody's name, and need not reach the database."""
 
     regex = "[-0-9A-Za-z_]+"
 

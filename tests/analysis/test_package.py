@@ -22,7 +22,6 @@ from analysis.selectors import study_report
 from analysis.table_reading import TableError
 from listening_test.design_selectors import design_digest
 from listening_test.models import Study, Trial
-from listening_test.models.study import new_token
 
 from .factories import panel_make, rate_all, session_make, study_make
 from .tables import crossed
@@ -265,8 +264,7 @@ def test_export_study_writes_it(study: Study, tmp_path: Path) -> None:
     jsonschema.Draft202012Validator(schema()).validate(json.loads(alone))
 
 
-def test_export_study_takes_every_token(study: Study, tmp_path: Path) -> None:
-    assert all(new_token().isalnum() for _draw in range(300))
+def test_export_study_takes_a_token_that_begins_with_a_dash(study: Study, tmp_path: Path) -> None:
     study.token = "-made-before"
     study.save()
     call_command("export_study", "--out", str(tmp_path / "all"), "--", study.token, stdout=io.StringIO())
